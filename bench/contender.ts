@@ -1,0 +1,87 @@
+/** A broker on one core and the load for it on another, ready to be measured. */
+import type { Address, Broker } from '../test/drill/broker.ts'
+import type { Cleanup } from '../test/drill/cleanup.ts'
+import { LoadProcess } from './load-process.ts'
+import type { Answer, Command, LoadOptions } from './load-protocol.ts'
+import { cpuMs, residentBytes } from './process-cost.ts'
+
+export const BROKER_CORE = 0
+export const LOAD_CORE = 1
+
+export type Measured = Answer & {
+  readonly perSecond: number
+  /** Share of its core that each had, 0 to 1. */
+  readonly brokerCpu: number
+  readonly loadCpu: number
+}
+
+export class Contender {
+  readonly broker: Broker
+  readonly #load = new LoadProcess({ core: LOAD_CORE })
+  #address: Address = { host: '', port: 0 }
+
+  constructor(parts: { broker: Broker }) {
+    this.broker = parts.broker
+  }
+
+  get name(): string {
+    return this.broker.name
+  }
+
+  /** Users added, broker and load process running; everything is undone by `cleanup`. */
+  async start(names: readonly string[], options: LoadOptions, cleanup: Cleanup): Promise<void> {
+    cleanup.add(() => this.broker.kill())
+    cleanup.add(() => this.#load.stop())
+    const users = await this.broker.addUsers(names)
+    this.#address = await this.broker.start()
+    this.#load.start()
+    await this.#load.tell({ do: 'prepare', users, options })
+  }
+
+  async restartBroker(): Promise<void> {
+    await this.#load.tell({ do: 'leave' })
+    await this.broker.stop()
+    this.#address = await this.broker.start()
+  }
+
+  /** The devices of all users are known from now on, and away. */
+  async register(): Promise<void> {
+    await this.#load.tell({ do: 'register', address: this.#address })
+  }
+
+  /** All publishers are online. */
+  async connect(options: { readonly wantsReceipts: boolean }): Promise<void> {
+    await this.#load.tell({ do: 'connect', address: this.#address, ...options })
+  }
+
+  /** All devices are online. */
+  async receive(): Promise<void> {
+    await this.#load.tell({ do: 'receive', address: this.#address })
+  }
+
+  async awaitArrivals(arrivals: number): Promise<void> {
+    await this.#load.tell({ do: 'await', arrivals })
+  }
+
+  async publish(much: { ms: number } | { messages: number }): Promise<Measured> {
+    const before = await cpuMs(this.broker.pid)
+    const command: Command = { do: 'publish', ...much }
+    const answer = await this.#load.tell(command)
+    const used = (await cpuMs(this.broker.pid)) - before
+    return {
+      ...answer,
+      perSecond: (answer.acknowledged * 1000) / answer.ms,
+      brokerCpu: used / answer.ms,
+      loadCpu: answer.cpuMs / answer.ms,
+    }
+  }
+
+  residentBytes(): Promise<number> {
+    return residentBytes(this.broker.pid)
+  }
+}
+
+/** Names of so many users. */
+export function benchUsers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `u${index}`)
+}

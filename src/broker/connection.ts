@@ -1,0 +1,284 @@
+/**
+ * One client: the front between its socket and aedes.
+ *
+ *     socket -> Framer -> PUBLISH to a person       -> delivery (our lane)
+ *                      -> PUBACK … of a delivery    -> delivery (our lane)
+ *                      -> everything else           -> AedesPort -> aedes
+ *     socket <- Outbox <- delivery, acknowledgements <- AedesPort <- aedes
+ *
+ * Packets take effect in order. Nothing is taken from a client before it is signed in but its
+ * CONNECT; what it sends meanwhile waits in the framer, and the socket is paused.
+ */
+import type { Duplex } from 'node:stream'
+import type { Client } from 'aedes'
+import { isDeliveryId } from '../delivery/packet-id.ts'
+import type { Filter } from '../delivery/port.ts'
+import type { Clock } from '../clock.ts'
+import type { DeviceSession } from '../delivery/session.ts'
+import { RelayError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import type { Log } from '../log.ts'
+import type { Identity } from '../roster/identity.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import { keepAlive, subscriptionsOf } from './aedes-mends.ts'
+import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
+import { type Connect, readConnect } from './connect.ts'
+import { type Frame, Framer } from './framer.ts'
+import { type Flusher, Outbox } from './outbox.ts'
+import { type Publish, readPublish } from './publish.ts'
+import {
+  ackPacketId,
+  ackReason,
+  encodeAck,
+  encodeDisconnect,
+  FAILURE,
+  PACKET,
+  packetType,
+  REASON,
+  type Version,
+} from './wire.ts'
+
+/** Where a connection takes what it does not decide by itself. */
+export interface ConnectionOwner {
+  /** Gives the stream to aedes. */
+  attach(port: AedesPort, connection: Connection): Client
+  /** A PUBLISH from a client that is signed in. `pass` gives it to aedes. */
+  publish(connection: Connection, publish: Publish, pass: () => void): void
+  /** The client is signed in and knows it (CONNACK is on its way). */
+  connected(connection: Connection): void
+  closed(connection: Connection): void
+}
+
+export class Connection implements AedesPortOwner {
+  /** Address of the client, for limits and the log. */
+  readonly address: string
+  readonly acknowledgements: Acknowledgements
+  readonly outbox: Outbox
+  /** Set when the client has signed in. */
+  identity: Identity | undefined
+  /** Of a user's device, while it is connected. */
+  session: DeviceSession | undefined
+  /** QoS 2 publishes of ours that the client has still to release. */
+  readonly unreleased = new Set<number>()
+  connect: Connect | undefined
+  /** The client's id as it knows it: its own, or the one that the relay has assigned. */
+  assignedId = ''
+  /** Whether the roster counts this connection for a device. */
+  isRegistered = false
+  isResumed = false
+  readonly #owner: ConnectionOwner
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #socket: Duplex
+  readonly #port: AedesPort
+  readonly #client: Client
+  readonly #framer = new Framer(LIMITS.connectBytesMax)
+  #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new'
+  #isSocketOver = false
+  #isReading = false
+  #isInputOver = false
+
+  constructor(
+    parts: { owner: ConnectionOwner; socket: Duplex; flusher: Flusher; clock: Clock; log: Log },
+    options: { address: string },
+  ) {
+    this.address = options.address
+    this.#owner = parts.owner
+    this.#socket = parts.socket
+    this.#clock = parts.clock
+    this.#log = parts.log
+    this.outbox = new Outbox(parts)
+    this.acknowledgements = new Acknowledgements((packet) => this.#acknowledge(packet))
+    this.#port = new AedesPort(this)
+    this.#client = parts.owner.attach(this.#port, this)
+  }
+
+  /** Begins to read. */
+  start(): void {
+    const socket = this.#socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#framer.push(chunk)
+      this.#read()
+    })
+    socket.on('drain', () => this.session?.resume())
+    socket.on('error', (error) =>
+      this.#log.debug({ address: this.address, error }, 'a socket failed'),
+    )
+    socket.on('end', () => this.#socketEnded())
+    socket.on('close', () => this.#socketEnded())
+  }
+
+  get version(): Version {
+    return this.connect?.version ?? 4
+  }
+
+  /** aedes' view of the client. */
+  get client(): Client {
+    return this.#client
+  }
+
+  get isCongested(): boolean {
+    return this.outbox.waiting > LIMITS.outboxBytesHigh
+  }
+
+  /** Subscriptions of the client, those restored with its session included. */
+  get filters(): Filter[] {
+    return subscriptionsOf(this.#client).map(([filter, { qos }]) => ({ filter, qos }))
+  }
+
+  #read(): void {
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      while (this.#canRead()) {
+        const frame = this.#framer.next()
+        if (frame === undefined) break
+        this.#take(frame)
+      }
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error
+      this.#fail(error)
+    } finally {
+      this.#isReading = false
+    }
+    if (this.#isSocketOver && this.#state !== 'connecting') this.#inputEnded()
+    else if (this.#canRead()) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  /** Whether the next packet may take effect now. */
+  #canRead(): boolean {
+    if (this.#state === 'new') return true
+    return this.#state === 'connected' && !this.acknowledgements.isFull
+  }
+
+  #acknowledge(packet: Buffer): void {
+    this.outbox.push(packet)
+    // The client had as many publishes under way as it may; now there is room for one more.
+    if (this.#socket.isPaused() && this.#state === 'connected') queueMicrotask(() => this.#read())
+  }
+
+  #take(frame: Frame): void {
+    if (this.#state === 'new') {
+      this.connect = readConnect(frame.bytes)
+      this.#state = 'connecting'
+      this.#port.push(frame.bytes)
+      return
+    }
+    switch (packetType(frame.bytes)) {
+      case PACKET.publish:
+        this.#takePublish(frame)
+        return
+      case PACKET.puback:
+      case PACKET.pubrec:
+      case PACKET.pubcomp:
+      case PACKET.pubrel:
+        this.#takeAck(frame)
+        return
+      default:
+        this.#port.push(frame.bytes)
+    }
+  }
+
+  #takePublish(frame: Frame): void {
+    const publish = readPublish(frame, this.version)
+    keepAlive(this.#client)
+    this.#owner.publish(this, publish, () => {
+      if (publish.qos === 1) this.#expectFromAedes(publish.packetId)
+      this.#port.push(frame.bytes)
+    })
+  }
+
+  #expectFromAedes(packetId: number): void {
+    this.acknowledgements.expect(packetId)
+  }
+
+  #takeAck(frame: Frame): void {
+    const packetId = ackPacketId(frame)
+    const type = packetType(frame.bytes)
+    if (type === PACKET.pubrel) {
+      if (!this.unreleased.delete(packetId)) this.#port.push(frame.bytes)
+      else this.outbox.push(encodeAck('pubcomp', packetId, this.version))
+    } else if (!isDeliveryId(packetId)) {
+      this.#port.push(frame.bytes)
+    } else if (type === PACKET.pubrec && ackReason(frame) < FAILURE) {
+      this.session?.received(packetId)
+    } else {
+      this.session?.completed(packetId)
+    }
+    keepAlive(this.#client)
+  }
+
+  /** aedes has accepted the CONNECT and written CONNACK. */
+  accepted(isResumed: boolean): void {
+    if (this.#state !== 'connecting') return
+    this.isResumed = isResumed
+    this.#state = 'connected'
+    this.#framer.packetBytesMax = LIMITS.packetBytesMax
+    this.#owner.connected(this)
+    this.#read()
+  }
+
+  fromAedes(frame: Frame): void {
+    const type = packetType(frame.bytes)
+    if (type === PACKET.puback) {
+      const isFailure = ackReason(frame) >= FAILURE
+      if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isFailure)) return
+    }
+    const waiting = this.outbox.waiting + frame.bytes.length
+    const isQosZero = type === PACKET.publish && ((frame.bytes[0] ?? 0) & 0x06) === 0
+    // QoS 0 is for the moment; a reader that is behind does without.
+    if (isQosZero && waiting > LIMITS.outboxBytesHigh) return
+    this.outbox.push(frame.bytes)
+    if (waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
+  }
+
+  /** Ends the connection and tells an MQTT 5 client why (3.14.2.1). */
+  disconnect(reason: number): void {
+    if (this.#state === 'closed') return
+    if (this.version === 5 && this.#state === 'connected')
+      this.outbox.push(encodeDisconnect(reason))
+    this.#end()
+  }
+
+  #fail(error: RelayError): void {
+    const { code, message } = error
+    this.#log.info({ address: this.address, client: this.connect?.clientId, code }, message)
+    this.disconnect(error.facts.mqtt)
+  }
+
+  endedByAedes(): void {
+    this.#end()
+  }
+
+  #socketEnded(): void {
+    if (this.#isSocketOver) return
+    this.#isSocketOver = true
+    this.#read()
+  }
+
+  /** The client has said all it had to say; aedes ends when it has taken the rest. */
+  #inputEnded(): void {
+    if (this.#port.readableEnded || this.#isInputOver) return
+    this.#isInputOver = true
+    this.#port.push(null)
+    this.#cutAfter(() => this.#end())
+  }
+
+  /** Ends both sides, once; what was gathered for the client still goes out. */
+  #end(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#owner.closed(this)
+    this.outbox.flush()
+    this.#socket.end()
+    this.#cutAfter(() => this.#socket.destroy())
+    if (!this.#port.destroyed) this.#port.destroy()
+  }
+
+  /** Does without waiting what should have come by itself. */
+  #cutAfter(cut: () => void): void {
+    const cancel = this.#clock.after(LIMITS.lingerMs, cut)
+    this.#port.once('close', cancel)
+  }
+}

@@ -1,0 +1,67 @@
+/** Where clients come in: TCP, and WebSocket connections that the HTTP server hands over. */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createWebSocketStream, WebSocketServer } from 'ws'
+import { LIMITS } from '../limits.ts'
+
+/** What takes the connections: `Broker`. */
+export interface ConnectionHandler {
+  handle(socket: Duplex, address: string): void
+}
+
+/** MQTT over TCP. */
+export class TcpListener {
+  readonly #server: Server
+  readonly #at: { host: string; port: number }
+
+  constructor(parts: { handler: ConnectionHandler }, options: { host: string; port: number }) {
+    this.#at = options
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      parts.handler.handle(socket, socket.remoteAddress ?? '')
+    })
+  }
+
+  async start(): Promise<void> {
+    this.#server.listen(this.#at)
+    await once(this.#server, 'listening')
+  }
+
+  /** Takes no more; connections that are open are the broker's to end. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  /** The port, also where 0 was asked for. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0
+  }
+}
+
+/** MQTT over WebSocket, sub-protocol `mqtt` [MQTT-6.0.0-3]. */
+export class WebSocketGate {
+  readonly #handler: ConnectionHandler
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: LIMITS.packetBytesMax,
+    // A compressed frame can unpack to any size.
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : false),
+  })
+
+  constructor(parts: { handler: ConnectionHandler }) {
+    this.#handler = parts.handler
+  }
+
+  /** Takes an HTTP upgrade over. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const stream = createWebSocketStream(webSocket)
+      this.#handler.handle(stream, request.socket.remoteAddress ?? '')
+    })
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What goes out to one client: packets are gathered and written once a loop turn, since a system
+ * call for each packet costs more than all the rest. `Flusher` is the one turn-end for all.
+ */
+import type { Duplex } from 'node:stream'
+
+/** Flushes every outbox that has gathered something in this turn of the loop. */
+export class Flusher {
+  #dirty: Outbox[] = []
+
+  add(outbox: Outbox): void {
+    this.#dirty.push(outbox)
+    if (this.#dirty.length === 1) setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    const dirty = this.#dirty
+    this.#dirty = []
+    for (const outbox of dirty) outbox.flush()
+  }
+}
+
+export class Outbox {
+  readonly #socket: Duplex
+  readonly #flusher: Flusher
+  #packets: Buffer[] = []
+  #bytes = 0
+
+  constructor(parts: { socket: Duplex; flusher: Flusher }) {
+    this.#socket = parts.socket
+    this.#flusher = parts.flusher
+  }
+
+  /** Bytes that the client has not taken yet. */
+  get waiting(): number {
+    return this.#bytes + this.#socket.writableLength
+  }
+
+  push(packet: Buffer): void {
+    this.#packets.push(packet)
+    this.#bytes += packet.length
+    if (this.#packets.length === 1) this.#flusher.add(this)
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    const [first, ...more] = this.#packets
+    if (first === undefined) return
+    this.#packets = []
+    this.#bytes = 0
+    if (!this.#socket.writable) return
+    this.#socket.write(more.length === 0 ? first : Buffer.concat([first, ...more]))
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The keys of this folder's tables. Client ids, topics and filters are percent-encoded whole, so
+ * a topic is one part however many levels it has, and `bob` is no prefix of `bobby`.
+ *
+ *     retained/{topic}               a packet with the fields that aedes gave it
+ *     session/{client}/{filter}      {qos, rh?, rap?, nl?, subscriptionIdentifier?}
+ *     outgoing/{client}/{number}     a packet; numbers rise over all sessions and restarts
+ *     incoming/{client}/{packet id}  a packet
+ *     will/{client}                  a packet with the fields that aedes gave it
+ */
+import { part, sortable, unpart } from '../../store/keys.ts'
+
+export function retainedKey(topic: string): string {
+  return `retained/${part(topic)}`
+}
+
+export function sessionKey(clientId: string, filter: string): string {
+  return `session/${part(clientId)}/${part(filter)}`
+}
+
+export function outgoingKey(clientId: string, number: number): string {
+  return `outgoing/${part(clientId)}/${sortable(number)}`
+}
+
+export function incomingKey(clientId: string, packetId: number): string {
+  return `incoming/${part(clientId)}/${sortable(packetId)}`
+}
+
+export function willKey(clientId: string): string {
+  return `will/${part(clientId)}`
+}
+
+/** The topic of a key of `retained`, the client id of a key of the other tables. */
+export function ownerOf(key: string): string {
+  return unpart(key.split('/')[1] ?? '')
+}
+
+/** The filter of a key of `session`. */
+export function filterOf(key: string): string {
+  return unpart(key.split('/')[2] ?? '')
+}

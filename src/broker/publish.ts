@@ -1,0 +1,77 @@
+/** PUBLISH packets: read in place as they come from clients, written as they go to devices. */
+import type { Outgoing } from '../delivery/port.ts'
+import { RelayError } from '../errors.ts'
+import type { Frame } from './framer.ts'
+import { encodeProperties, type PublishProperties, readProperties, variable } from './properties.ts'
+import { PACKET, type Version } from './wire.ts'
+
+/** A PUBLISH from a client. The payload still lies in the packet that it came in. */
+export type Publish = {
+  readonly topic: string
+  readonly qos: 0 | 1 | 2
+  readonly isRetained: boolean
+  /** 0 with QoS 0. */
+  readonly packetId: number
+  readonly payload: Buffer
+  readonly properties: PublishProperties
+}
+
+const NO_PROPERTIES: PublishProperties = {}
+
+/**
+ * @throws BAD_PACKET for QoS 3 [MQTT-3.3.1-4], packet identifier 0 [MQTT-2.2.1-3], a topic that
+ *   is empty, has wildcards [MQTT-3.3.2-2] or U+0000 [MQTT-1.5.4-2], or anything cut off
+ */
+export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish {
+  const flags = bytes[0] ?? 0
+  const qos = (flags >> 1) & 0x03
+  if (qos === 3) throw malformed('QoS 3')
+  const end = bytes.length
+  const topicAt = bodyAt + 2
+  const topicEnd = end < topicAt ? end + 1 : topicAt + bytes.readUInt16BE(bodyAt)
+  const restAt = topicEnd + (qos > 0 ? 2 : 0)
+  if (restAt > end) throw malformed('it is cut off')
+  const topic = bytes.toString('utf8', topicAt, topicEnd)
+  if (topic === '' || /[+#\0]/.test(topic)) {
+    throw malformed('its topic is empty, or has a wildcard or U+0000')
+  }
+  const packetId = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0
+  if (qos > 0 && packetId === 0) throw malformed('its packet identifier is 0')
+  const { properties, payloadAt } =
+    version === 5
+      ? readProperties(bytes, restAt, end)
+      : { properties: NO_PROPERTIES, payloadAt: restAt }
+  return {
+    topic,
+    qos: qos as 0 | 1 | 2,
+    isRetained: (flags & 0x01) === 1,
+    packetId,
+    payload: bytes.subarray(payloadAt),
+    properties,
+  }
+}
+
+function malformed(what: string): RelayError {
+  return new RelayError('BAD_PACKET', `a PUBLISH is malformed: ${what}`)
+}
+
+/** The whole packet in one buffer; bytes of the payload are copied once. */
+export function encodePublish(outgoing: Outgoing, version: Version): Buffer {
+  const { topic, payload, qos, packetId } = outgoing
+  const properties =
+    version === 5
+      ? encodeProperties(outgoing.properties, outgoing.expiresInS, outgoing.marks)
+      : undefined
+  const topicBytes = Buffer.byteLength(topic)
+  const length = 2 + topicBytes + (qos > 0 ? 2 : 0) + (properties?.length ?? 0) + payload.length
+  const lengthBytes = variable(length)
+  const packet = Buffer.allocUnsafe(1 + lengthBytes.length + length)
+  packet[0] = (PACKET.publish << 4) | (outgoing.isDuplicate ? 0x08 : 0) | (qos << 1)
+  let at = 1 + lengthBytes.copy(packet, 1)
+  at = packet.writeUInt16BE(topicBytes, at)
+  at += packet.write(topic, at)
+  if (qos > 0) at = packet.writeUInt16BE(packetId, at)
+  if (properties !== undefined) at += properties.copy(packet, at)
+  packet.set(payload, at)
+  return packet
+}

@@ -1,0 +1,216 @@
+/**
+ * Brings one box to one device: first what waits on disk, then what arrives, in the order
+ * accepted. A delivery to a device that is here is a drain of length one, and goes the same way.
+ *
+ * `position` is the last sequence number that was looked at. What lies between it and the newest
+ * committed entry is read from disk, a bounded read ahead; what is newer is still in memory.
+ */
+import type { Clock } from '../clock.ts'
+import { LIMITS } from '../limits.ts'
+import type { Log } from '../log.ts'
+import { hasAcked, type Item } from '../mailbox/item.ts'
+import type { Mail, Mailbox, MailListener } from '../mailbox/mailbox.ts'
+import type { Entry } from '../message/entry.ts'
+
+/** What a drain needs of its session: one window for all drains of the device. */
+export interface DrainOutlet {
+  /** Number of the device within its user. */
+  readonly deviceNumber: number
+  /** Whether the window and the socket have room. */
+  readonly canSend: boolean
+  /** `sent`: on its way. `wait`: not now, ask again later. `skip`: not for this device. */
+  send(drain: Drain, mail: Mail): 'sent' | 'wait' | 'skip'
+  /** A copy for a QoS 0 subscription; nothing is awaited. */
+  copy(mail: Mail): void
+  /** Sends an entry that nobody keeps, where a subscription matches. */
+  tell(entry: Entry): void
+  /** The box has an item whose entry is gone: the store was damaged. */
+  lost(mailbox: Mailbox, seq: number, item: Item): void
+}
+
+/** What a drain needs to read the backlog. */
+export interface EntryReader {
+  read(seqs: readonly number[]): Promise<(Entry | undefined)[]>
+}
+
+export class Drain implements MailListener {
+  readonly mailbox: Mailbox
+  readonly #outlet: DrainOutlet
+  readonly #journal: EntryReader
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #inFlight = new Map<number, Item>()
+  #ready: Mail[] = []
+  #position: number
+  #isReading = false
+  #isCaughtUp = false
+  #isOpen = true
+  /** The first number that this device was not sent although it waits; the cursor stays below. */
+  #skipped = Number.POSITIVE_INFINITY
+
+  constructor(parts: {
+    mailbox: Mailbox
+    outlet: DrainOutlet
+    journal: EntryReader
+    clock: Clock
+    log: Log
+    cursor: number
+  }) {
+    this.mailbox = parts.mailbox
+    this.#outlet = parts.outlet
+    this.#journal = parts.journal
+    this.#clock = parts.clock
+    this.#log = parts.log
+    this.#position = parts.cursor
+  }
+
+  start(): void {
+    this.mailbox.listeners.add(this)
+    this.pump()
+  }
+
+  /** Looks again at what was passed over: the subscriptions have changed. */
+  restart(): void {
+    if (this.#skipped === Number.POSITIVE_INFINITY) return
+    this.#position = this.#skipped - 1
+    this.#skipped = Number.POSITIVE_INFINITY
+    this.#ready = []
+    this.#isCaughtUp = false
+    this.pump()
+  }
+
+  /** Stops and gives back what was on its way; it stays in the box. */
+  stop(): void {
+    this.#isOpen = false
+    this.mailbox.listeners.delete(this)
+    for (const seq of this.#inFlight.keys()) this.mailbox.release(seq)
+    this.#inFlight.clear()
+    this.#ready = []
+  }
+
+  /** The item that is on its way under this number. */
+  inFlight(seq: number): Item | undefined {
+    return this.#inFlight.get(seq)
+  }
+
+  /** The device is done with an entry. */
+  finished(seq: number): void {
+    if (this.#inFlight.delete(seq)) this.mailbox.release(seq)
+  }
+
+  /** Every number up to this one was acknowledged by the device, or is not in the box. */
+  get cursor(): number {
+    let lowest = Math.min(this.#skipped, this.#position + 1)
+    for (const seq of this.#inFlight.keys()) lowest = Math.min(lowest, seq)
+    return lowest - 1
+  }
+
+  arrived(mail: Mail): void {
+    this.#outlet.copy(mail)
+    if (this.#isCaughtUp && this.#take(mail)) return
+    this.#isCaughtUp = false
+  }
+
+  told(entry: Entry): void {
+    this.#outlet.tell(entry)
+  }
+
+  committed(): void {
+    if (!this.#isCaughtUp) this.pump()
+  }
+
+  isSending(seq: number): boolean {
+    return this.#inFlight.has(seq)
+  }
+
+  left(seq: number): void {
+    this.finished(seq)
+    this.#ready = this.#ready.filter((mail) => mail.seq !== seq)
+  }
+
+  /** Sends as long as there is room and something to send. */
+  pump(): void {
+    while (this.#isOpen && !this.#isReading && this.#outlet.canSend) {
+      const next = this.#ready[0]
+      if (next !== undefined) {
+        if (!this.#take(next)) return
+        if (this.#ready[0] === next) this.#ready.shift()
+      } else if (this.mailbox.lastCommitted > this.#position) {
+        this.#readAhead()
+      } else {
+        this.#takeFresh()
+        return
+      }
+    }
+  }
+
+  #takeFresh(): void {
+    for (const mail of this.mailbox.freshAfter(this.#position)) {
+      if (!this.#take(mail)) {
+        this.#isCaughtUp = false
+        return
+      }
+    }
+    this.#isCaughtUp = true
+  }
+
+  /** Looks at the next entry; false when it has to wait. */
+  #take(mail: Mail): boolean {
+    if (!this.#outlet.canSend) return false
+    if (!this.#inFlight.has(mail.seq) && !hasAcked(mail.item, this.#outlet.deviceNumber)) {
+      const item = this.mailbox.lease(mail.seq, mail.item)
+      const outcome = this.#outlet.send(this, { ...mail, item })
+      if (outcome !== 'sent') this.mailbox.release(mail.seq)
+      if (outcome === 'wait') return false
+      if (outcome === 'sent') this.#inFlight.set(mail.seq, item)
+      else this.#skipped = Math.min(this.#skipped, mail.seq)
+    }
+    this.#position = mail.seq
+    return true
+  }
+
+  #readAhead(): void {
+    this.#isReading = true
+    const newest = this.mailbox.lastCommitted
+    this.#load(newest)
+      .then(
+        () => this.#resume(),
+        (error: unknown) => this.#failed(error),
+      )
+  }
+
+  #resume(): void {
+    this.#isReading = false
+    this.pump()
+  }
+
+  async #load(newest: number): Promise<void> {
+    const found = await this.mailbox.scan(this.#position, LIMITS.drainReadMax)
+    const wanted = withinBytes(found, LIMITS.drainReadBytesMax)
+    const entries = await this.#journal.read(wanted.map(({ seq }) => seq))
+    for (const [at, { seq, item }] of wanted.entries()) {
+      const entry = entries[at]
+      if (entry !== undefined) this.#ready.push({ seq, item, entry })
+      else if (this.mailbox.has(seq)) this.#outlet.lost(this.mailbox, seq, item)
+    }
+    const isAll = found.length < LIMITS.drainReadMax && wanted.length === found.length
+    // What was committed before the look and is not in it has left the box.
+    if (isAll && this.#ready.length === 0) this.#position = Math.max(this.#position, newest)
+  }
+
+  #failed(error: unknown): void {
+    const { box, user } = this.mailbox
+    this.#log.error({ box, user, error }, 'a mailbox could not be read; trying again')
+    this.#clock.after(LIMITS.drainRetryMs, () => this.#resume())
+  }
+}
+
+/** The longest beginning of `found` whose payloads fit into `bytesMax`, but at least one. */
+function withinBytes<Found extends { item: Item }>(found: readonly Found[], bytesMax: number): Found[] {
+  let sum = 0
+  const fits = found.filter(({ item }, at) => {
+    sum += item.bytes
+    return at === 0 || sum <= bytesMax
+  })
+  return fits
+}

@@ -1,0 +1,237 @@
+/**
+ * One connected device: its subscriptions, its window of unacknowledged deliveries, and a drain
+ * for each of its boxes. The transport calls in with what the client sends; out goes through the
+ * port.
+ */
+import type { Clock } from '../clock.ts'
+import { LIMITS } from '../limits.ts'
+import type { Log } from '../log.ts'
+import type { Item } from '../mailbox/item.ts'
+import type { BoxName, Mail, Mailbox } from '../mailbox/mailbox.ts'
+import type { Entry } from '../message/entry.ts'
+import { receiptPayload } from '../message/message.ts'
+import { filterMatches, filtersMeet, inboxTopic, receiptTopic } from '../message/topic.ts'
+import type { Device } from '../roster/device.ts'
+import { Drain, type DrainOutlet, type EntryReader } from './drain.ts'
+import { packetIdOf } from './packet-id.ts'
+import type { DevicePort, Filter, Outgoing } from './port.ts'
+
+/** What a session asks of the post office. */
+export interface SessionOffice {
+  /** The device has the entry. */
+  acknowledged(mailbox: Mailbox, seq: number, item: Item, device: Device): void
+  /** The device has taken over a QoS 2 delivery; `recorded` is called when that is on disk. */
+  received(
+    mailbox: Mailbox,
+    seq: number,
+    item: Item,
+    device: Device,
+    recorded: () => void,
+  ): void
+  lost(mailbox: Mailbox, seq: number, item: Item): void
+  mailbox(box: BoxName): Mailbox
+  ageMs(): number
+}
+
+type Delivery = { readonly drain: Drain; readonly seq: number }
+
+export class DeviceSession implements DrainOutlet {
+  readonly port: DevicePort
+  readonly device: Device
+  readonly #office: SessionOffice
+  readonly #parts: { journal: EntryReader; clock: Clock; log: Log }
+  readonly #drains = new Map<BoxName, Drain>()
+  readonly #inFlight = new Map<number, Delivery>()
+  readonly #windowMax: number
+  #filters: readonly Filter[] = []
+  #isOpen = true
+
+  constructor(parts: {
+    office: SessionOffice
+    port: DevicePort
+    device: Device
+    journal: EntryReader
+    clock: Clock
+    log: Log
+  }) {
+    this.#office = parts.office
+    this.port = parts.port
+    this.device = parts.device
+    this.#parts = parts
+    this.#windowMax = Math.min(LIMITS.inFlightPerDeviceMax, parts.port.receiveMaximum)
+  }
+
+  get deviceNumber(): number {
+    return this.device.number
+  }
+
+  get canSend(): boolean {
+    return this.#isOpen && this.#inFlight.size < this.#windowMax && !this.port.isCongested
+  }
+
+  /** Sets the subscriptions of the device; drains start for boxes that these reach. */
+  subscribed(filters: readonly Filter[]): void {
+    this.#filters = filters
+    for (const box of boxesReached(this.port.user, filters)) this.#open(box)
+    // A filter may match now what was skipped before: look through the boxes again.
+    for (const drain of this.#drains.values()) drain.restart()
+  }
+
+  #open(box: BoxName): void {
+    if (this.#drains.has(box)) return
+    const mailbox = this.#office.mailbox(box)
+    const cursor = mailbox.cursor(this.port.device)
+    const drain = new Drain({ ...this.#parts, mailbox, outlet: this, cursor })
+    this.#drains.set(box, drain)
+    drain.start()
+  }
+
+  /** PUBACK or PUBCOMP: the device is done with a packet identifier. */
+  completed(packetId: number): void {
+    const delivery = this.#inFlight.get(packetId)
+    if (delivery === undefined) return
+    this.#inFlight.delete(packetId)
+    const { drain, seq } = delivery
+    const item = drain.inFlight(seq)
+    drain.finished(seq)
+    if (item !== undefined) this.#office.acknowledged(drain.mailbox, seq, item, this.device)
+    this.resume()
+  }
+
+  /** PUBREC: the device has the message; the identifier is released when that is on disk. */
+  received(packetId: number): void {
+    const delivery = this.#inFlight.get(packetId)
+    const item = delivery?.drain.inFlight(delivery.seq)
+    if (delivery === undefined || item === undefined) {
+      // Nothing is known of it any more: let the client finish [MQTT-4.3.3-1].
+      this.port.release(packetId)
+      return
+    }
+    this.#office.received(delivery.drain.mailbox, delivery.seq, item, this.device, () => {
+      if (this.#isOpen) this.port.release(packetId)
+    })
+  }
+
+  /** There is room again: in the window, or because the socket has taken what waited. */
+  resume(): void {
+    for (const drain of this.#drains.values()) drain.pump()
+  }
+
+  /** The connection is gone; what was on its way stays in the boxes. */
+  close(): void {
+    this.#isOpen = false
+    for (const { mailbox, cursor } of this.#drains.values()) {
+      if (mailbox.messages > 0) mailbox.setCursor(this.port.device, cursor)
+    }
+    for (const drain of this.#drains.values()) drain.stop()
+    this.#inFlight.clear()
+  }
+
+  send(drain: Drain, mail: Mail): 'sent' | 'wait' | 'skip' {
+    const topic = topicOf(mail.entry)
+    const granted = this.#granted(topic)
+    if (granted === undefined || granted === 0) return 'skip'
+    if (mail.item.deadlineMs <= this.#office.ageMs()) return 'skip'
+    const packetId = packetIdOf(mail.seq)
+    if (this.#inFlight.has(packetId)) return 'wait'
+    const qos = granted === 2 && mail.entry.kind === 'message' ? mail.entry.message.qos : 1
+    // A QoS 2 delivery must survive a crash: the client will not take its identifier for another
+    // message before it is released.
+    if (qos === 2 && drain.mailbox.isFresh(mail.seq)) return 'wait'
+    this.#inFlight.set(packetId, { drain, seq: mail.seq })
+    if (mail.item.received.includes(this.device.number)) this.#goOn(drain, packetId)
+    else this.port.publish(this.#outgoing(drain, mail, topic, qos, packetId))
+    return 'sent'
+  }
+
+  /** Goes on with a QoS 2 delivery that an earlier connection began. */
+  #goOn(drain: Drain, packetId: number): void {
+    if (this.port.isResumed) {
+      this.port.release(packetId)
+      return
+    }
+    // The client has the message but has forgotten the identifier with its session.
+    queueMicrotask(() => {
+      if (this.#inFlight.get(packetId)?.drain === drain) this.completed(packetId)
+    })
+  }
+
+  copy({ entry, item }: Mail): void {
+    const topic = topicOf(entry)
+    if (this.#granted(topic) === 0) this.#publishCopy(entry, topic, item.deadlineMs)
+  }
+
+  tell(entry: Entry): void {
+    const topic = topicOf(entry)
+    if (this.#granted(topic) !== undefined) this.#publishCopy(entry, topic, 0)
+  }
+
+  #publishCopy(entry: Entry, topic: string, deadlineMs: number): void {
+    // QoS 0 is for the moment: a slow reader does without.
+    if (this.port.isCongested) return
+    const content = this.#content(entry, topic, deadlineMs)
+    this.port.publish({ ...content, qos: 0, packetId: 0, isDuplicate: false })
+  }
+
+  lost(mailbox: Mailbox, seq: number, item: Item): void {
+    this.#office.lost(mailbox, seq, item)
+  }
+
+  #outgoing(drain: Drain, mail: Mail, topic: string, qos: 1 | 2, packetId: number): Outgoing {
+    const isDuplicate = drain.mailbox.markSent(this.device.number, mail.seq)
+    const content = this.#content(mail.entry, topic, mail.item.deadlineMs)
+    return { ...content, qos, packetId, isDuplicate }
+  }
+
+  #content(
+    entry: Entry,
+    topic: string,
+    deadlineMs: number,
+  ): Omit<Outgoing, 'qos' | 'packetId' | 'isDuplicate'> {
+    if (entry.kind !== 'message') {
+      const receipt = entry.kind === 'receipt' ? receiptPayload(entry.receipt) : ''
+      return { topic, payload: Buffer.from(receipt) }
+    }
+    const { message } = entry
+    const leftMs = deadlineMs - this.#office.ageMs()
+    return {
+      topic,
+      payload: message.payload,
+      expiresInS: Math.max(1, Math.ceil(leftMs / 1000)),
+      marks: [
+        ['waypost-accepted-at', new Date(message.accepted.atMs).toISOString()],
+        ['waypost-from', message.from],
+      ],
+      ...(message.properties === undefined ? {} : { properties: message.properties }),
+    }
+  }
+
+  /** The highest QoS of the filters that match, or `undefined` where none does. */
+  #granted(topic: string): 0 | 1 | 2 | undefined {
+    let best: 0 | 1 | 2 | undefined
+    for (const { filter, qos } of this.#filters) {
+      if ((best === undefined || qos > best) && filterMatches(filter, topic)) best = qos
+    }
+    return best
+  }
+}
+
+function topicOf(entry: Entry): string {
+  if (entry.kind === 'message') {
+    const { to, from, id } = entry.message
+    return inboxTopic(to, from, id)
+  }
+  if (entry.kind === 'receipt') {
+    const { from, to, id } = entry.receipt
+    return receiptTopic(from, to, id)
+  }
+  throw new TypeError('a box holds messages and receipts only')
+}
+
+/** Which boxes of the user any of the filters reaches. */
+export function boxesReached(user: string, filters: readonly Filter[]): BoxName[] {
+  const boxes: BoxName[] = ['inbox', 'receipts']
+  return boxes.filter((box) =>
+    filters.some(({ filter }) => filtersMeet(filter, `users/${user}/${box}/+/+`)),
+  )
+}

@@ -1,0 +1,229 @@
+/**
+ * One box of one user: the durable queue of entries that not all of its devices have. Only sums
+ * are in memory, the entries that are not committed yet, and the items that are on their way to
+ * a device just now; the backlog stays on disk.
+ */
+import { LIMITS } from '../limits.ts'
+import type { Entry } from '../message/entry.ts'
+import type { UserId } from '../message/names.ts'
+import { lastNumber, part, sortable, under } from '../store/keys.ts'
+import type { Store, Write } from '../store/store.ts'
+import { decodeItem, encodeItem, type Item } from './item.ts'
+
+/** Mail is in the inbox; what became of own messages in the receipts. */
+export type BoxName = 'inbox' | 'receipts'
+
+/** An entry in a box together with what the box knows of it. */
+export type Mail = { readonly seq: number; readonly item: Item; readonly entry: Entry }
+
+/** Who is told at once of entries that arrive: the drains of connected devices. */
+export interface MailListener {
+  arrived(mail: Mail): void
+  /** What had arrived is on disk. */
+  committed(): void
+  /** An entry that nobody keeps: take it now or not at all. */
+  told(entry: Entry): void
+  /** Whether the entry is on its way to this device. */
+  isSending(seq: number): boolean
+  /** An entry left otherwise than by this device's own acknowledgement. */
+  left(seq: number): void
+}
+
+type Lease = { readonly item: Item; leases: number }
+
+export class Mailbox {
+  readonly box: BoxName
+  readonly user: UserId
+  readonly listeners = new Set<MailListener>()
+  readonly #store: Store
+  readonly #prefix: string
+  readonly #fresh = new Map<number, Mail>()
+  readonly #leased = new Map<number, Lease>()
+  /** The highest number sent to each device, so that a second sending is marked as one. */
+  readonly #sentUpTo = new Map<number, number>()
+  #messages = 0
+  #bytes = 0
+  #lastCommitted = 0
+  #earliestDeadlineMs = Number.POSITIVE_INFINITY
+
+  constructor(parts: { store: Store }, options: { box: BoxName; user: UserId }) {
+    this.#store = parts.store
+    this.box = options.box
+    this.user = options.user
+    this.#prefix = `box/${options.box}/${options.user}/`
+  }
+
+  get messages(): number {
+    return this.#messages
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The highest sequence number that was committed to this box; it may have left since. */
+  get lastCommitted(): number {
+    return this.#lastCommitted
+  }
+
+  /** No item expires before this age; after it, some may have. */
+  get earliestDeadlineMs(): number {
+    return this.#earliestDeadlineMs
+  }
+
+  /** Whether forgetting this object loses nothing. */
+  get isIdle(): boolean {
+    return this.#messages === 0 && this.listeners.size === 0
+  }
+
+  /** Counts an item that is on disk; called while the store is read at start. */
+  restore(seq: number, item: Item): void {
+    this.#count(item)
+    this.#lastCommitted = Math.max(this.#lastCommitted, seq)
+  }
+
+  #count(item: Item): void {
+    this.#messages += 1
+    this.#bytes += item.bytes
+    this.#earliestDeadlineMs = Math.min(this.#earliestDeadlineMs, item.deadlineMs)
+  }
+
+  /** The write that puts an item into this box; the caller commits it with its entry. */
+  write(seq: number, item: Item): Write {
+    return { key: this.#key(seq), value: encodeItem(item) }
+  }
+
+  /** Counts new mail and hands it to the devices that are here; it is not committed yet. */
+  add(mail: Mail): void {
+    this.#count(mail.item)
+    this.#fresh.set(mail.seq, mail)
+    for (const listener of this.listeners) listener.arrived(mail)
+  }
+
+  /** Says that everything up to `seq` which was added is on disk. */
+  committed(seq: number): void {
+    this.#fresh.delete(seq)
+    this.#lastCommitted = Math.max(this.#lastCommitted, seq)
+    for (const listener of this.listeners) listener.committed()
+  }
+
+  /** Mail after `seq` that is not committed yet, oldest first. */
+  *freshAfter(seq: number): Generator<Mail> {
+    for (const mail of this.#fresh.values()) if (mail.seq > seq) yield mail
+  }
+
+  /** Whether this mail has been added but not committed. */
+  isFresh(seq: number): boolean {
+    return this.#fresh.has(seq)
+  }
+
+  /** Whether the entry is in this box. */
+  has(seq: number): boolean {
+    return this.#store.get(this.#key(seq)) !== undefined
+  }
+
+  /** Committed items after `seq`, oldest first, at most `limit`. */
+  async scan(seq: number, limit: number): Promise<{ seq: number; item: Item }[]> {
+    const range = { gte: this.#key(seq + 1), lt: under(this.#prefix).lt, limit }
+    const pairs = await this.#store.scan(range)
+    return pairs.map(([key, value]) => ({ seq: lastNumber(key), item: decodeItem(value) }))
+  }
+
+  /** Every committed item, oldest first, a page at a time. */
+  async *items(): AsyncGenerator<{ seq: number; item: Item }> {
+    for (let after = 0; ; ) {
+      const page = await this.scan(after, LIMITS.drainReadMax)
+      for (const { seq, item } of page) yield { seq, item: this.current(seq, item) }
+      const last = page.at(-1)
+      if (last === undefined || page.length < LIMITS.drainReadMax) return
+      after = last.seq
+    }
+  }
+
+  /**
+   * Several devices get the same item at once; all of them must see one another's
+   * acknowledgements. A lease gives each the same object, until the last one releases it.
+   */
+  lease(seq: number, item: Item): Item {
+    const known = this.#leased.get(seq)
+    if (known !== undefined) {
+      known.leases += 1
+      return known.item
+    }
+    this.#leased.set(seq, { item, leases: 1 })
+    return item
+  }
+
+  /** The item as the devices that have it now see it. */
+  current(seq: number, item: Item): Item {
+    return this.#leased.get(seq)?.item ?? item
+  }
+
+  release(seq: number): void {
+    const lease = this.#leased.get(seq)
+    if (lease === undefined) return
+    lease.leases -= 1
+    if (lease.leases === 0) this.#leased.delete(seq)
+  }
+
+  /** Notes that an entry goes out to a device; true when it went out before. */
+  markSent(device: number, seq: number): boolean {
+    const highest = this.#sentUpTo.get(device) ?? 0
+    if (seq <= highest) return true
+    this.#sentUpTo.set(device, seq)
+    return false
+  }
+
+  /** Writes an item whose acknowledgements have changed. */
+  update(seq: number, item: Item): void {
+    this.#store.replace(this.#key(seq), encodeItem(item))
+  }
+
+  /** Takes an item out of the sums; `isWritten` says whether it has to leave the store, too. */
+  remove(seq: number, item: Item, isWritten: boolean): void {
+    this.#messages -= 1
+    this.#bytes -= item.bytes
+    this.#fresh.delete(seq)
+    if (isWritten) this.#store.remove(this.#key(seq))
+    if (this.#messages === 0) this.#earliestDeadlineMs = Number.POSITIVE_INFINITY
+    for (const listener of this.listeners) listener.left(seq)
+  }
+
+  /** Takes the item of an entry out of the store that never counted. */
+  discard(seq: number): void {
+    this.#store.remove(this.#key(seq))
+  }
+
+  /** Shows an entry to the devices that are here, and to nobody else. */
+  tell(entry: Entry): void {
+    for (const listener of this.listeners) listener.told(entry)
+  }
+
+  /** Sets what a whole look through the box has found. */
+  setEarliestDeadline(ageMs: number): void {
+    this.#earliestDeadlineMs = ageMs
+  }
+
+  /** Everything up to this number has been acknowledged by the device; a place to start from. */
+  cursor(device: string): number {
+    const stored = this.#store.get(this.#cursorKey(device))
+    return stored === undefined ? 0 : Number.parseInt(Buffer.from(stored).toString(), 36)
+  }
+
+  setCursor(device: string, seq: number): void {
+    this.#store.put(this.#cursorKey(device), Buffer.from(sortable(seq)))
+  }
+
+  removeCursor(device: string): void {
+    const key = this.#cursorKey(device)
+    if (this.#store.get(key) !== undefined) this.#store.remove(key)
+  }
+
+  #key(seq: number): string {
+    return `${this.#prefix}${sortable(seq)}`
+  }
+
+  #cursorKey(device: string): string {
+    return `cursor/${this.box}/${this.user}/${part(device)}`
+  }
+}

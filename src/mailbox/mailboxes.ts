@@ -1,0 +1,64 @@
+/** All boxes of all users, and the sums over them that quotas and `status` need. */
+import type { UserId } from '../message/names.ts'
+import { lastNumber } from '../store/keys.ts'
+import type { Store } from '../store/store.ts'
+import { decodeItem } from './item.ts'
+import { type BoxName, Mailbox } from './mailbox.ts'
+
+export class Mailboxes {
+  readonly #store: Store
+  readonly #boxes = new Map<string, Mailbox>()
+  readonly #bySender = new Map<UserId, number>()
+  #queued = 0
+
+  constructor(parts: { store: Store }) {
+    this.#store = parts.store
+  }
+
+  /** Called for each stored pair of the table `box` while the store starts. */
+  visit(key: string, value: Uint8Array): void {
+    const [, box, user] = key.split('/')
+    const item = decodeItem(value)
+    this.of(box as BoxName, user as UserId).restore(lastNumber(key), item)
+    if (box === 'inbox') this.countSent(item.from, 1)
+  }
+
+  /** Messages that wait in any inbox. */
+  get queued(): number {
+    return this.#queued
+  }
+
+  /** The box of a user; made when there is none. */
+  of(box: BoxName, user: UserId): Mailbox {
+    const key = `${box}/${user}`
+    let mailbox = this.#boxes.get(key)
+    if (mailbox === undefined) {
+      mailbox = new Mailbox({ store: this.#store }, { box, user })
+      this.#boxes.set(key, mailbox)
+    }
+    return mailbox
+  }
+
+  /** All boxes that hold or serve anything. */
+  all(): Iterable<Mailbox> {
+    return this.#boxes.values()
+  }
+
+  /** Undelivered messages of one sender. */
+  sentBy(from: UserId): number {
+    return this.#bySender.get(from) ?? 0
+  }
+
+  /** A message of this sender was queued (1) or has settled (-1). */
+  countSent(from: UserId, change: 1 | -1): void {
+    this.#queued += change
+    const waiting = this.sentBy(from) + change
+    if (waiting === 0) this.#bySender.delete(from)
+    else this.#bySender.set(from, waiting)
+  }
+
+  /** Forgets a box that holds and serves nothing, so that memory follows the users at work. */
+  tidy(mailbox: Mailbox): void {
+    if (mailbox.isIdle) this.#boxes.delete(`${mailbox.box}/${mailbox.user}`)
+  }
+}

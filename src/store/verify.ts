@@ -1,0 +1,115 @@
+/**
+ * One pass over a whole store: every value is checked against its seal, every key is counted,
+ * and the counts are compared with what they should be.
+ */
+import { type Database, isOwnKey, type Pair } from './database.ts'
+import { tableOf } from './keys.ts'
+import type { Damage } from './report.ts'
+import { keySum, unseal } from './seal.ts'
+import { type TableTally, Tally } from './tally.ts'
+
+/** Pairs taken from LevelDB at a time; read while the ones before are checked. */
+const CHUNK_PAIRS = 1_000
+
+export interface PassVisitor {
+  /** A pair whose value is what was written, in key order. */
+  sound(key: string, value: Buffer, sealed: Buffer): void
+  damaged(key: string, sealed: Buffer): void
+}
+
+export type Pass = {
+  /** Of the sound pairs. */
+  readonly tally: Tally
+  readonly damaged: number
+  /** What ended the pass early. */
+  readonly error: unknown
+}
+
+/** Reads everything. Pairs of the store itself are checked, but neither counted nor visited. */
+export async function passOver(database: Database, visitor: PassVisitor): Promise<Pass> {
+  const counter = new Counter(visitor)
+  const iterator = database.iterate({})
+  try {
+    let reading = iterator.nextv(CHUNK_PAIRS)
+    for (let pairs = await reading; pairs.length > 0; pairs = await reading) {
+      reading = iterator.nextv(CHUNK_PAIRS)
+      for (const pair of pairs) counter.take(pair)
+    }
+    return counter.end(undefined)
+  } catch (error) {
+    return counter.end(error)
+  } finally {
+    await iterator.close()
+  }
+}
+
+class Counter {
+  readonly #visitor: PassVisitor
+  readonly #tables = new Map<string, TableTally>()
+  /** Keys come in order, so the table changes seldom. */
+  #prefix = '/'
+  #table: TableTally = { count: 0, sum: 0 }
+  #damaged = 0
+
+  constructor(visitor: PassVisitor) {
+    this.#visitor = visitor
+  }
+
+  take([key, sealed]: Pair): void {
+    const value = unseal(key, sealed)
+    if (value === undefined) {
+      this.#damaged += 1
+      this.#visitor.damaged(key, sealed)
+    } else if (!isOwnKey(key)) {
+      this.#count(key)
+      this.#visitor.sound(key, value, sealed)
+    }
+  }
+
+  #count(key: string): void {
+    if (!key.startsWith(this.#prefix)) {
+      const name = tableOf(key)
+      this.#prefix = `${name}/`
+      this.#table = this.#tables.get(name) ?? { count: 0, sum: 0 }
+      this.#tables.set(name, this.#table)
+    }
+    this.#table.count += 1
+    this.#table.sum = (this.#table.sum + keySum(key)) | 0
+  }
+
+  end(error: unknown): Pass {
+    return { tally: new Tally(0, this.#tables), damaged: this.#damaged, error }
+  }
+}
+
+/** How the keys that are there differ from those that should be. */
+export function differences(expected: Tally, found: Tally): Damage[] {
+  const names = new Set([...expected.tables.keys(), ...found.tables.keys()])
+  const damages: Damage[] = []
+  for (const name of [...names].sort()) {
+    const damage = difference(name, expected.tables.get(name), found.tables.get(name))
+    if (damage !== undefined) damages.push(damage)
+  }
+  return damages
+}
+
+const NONE: TableTally = { count: 0, sum: 0 }
+
+function difference(table: string, expected = NONE, found = NONE): Damage | undefined {
+  const count = Math.abs(expected.count - found.count)
+  const numbers = `${found.count} of ${expected.count}`
+  if (found.count < expected.count) {
+    const text = `table ${table}: ${count} keys are missing (${numbers} are there)`
+    return { kind: 'missing', table, count, text }
+  }
+  if (found.count > expected.count) {
+    const text = `table ${table}: ${count} keys that had been removed are back`
+    return { kind: 'returned', table, count, text }
+  }
+  if (found.sum === expected.sum) return undefined
+  return {
+    kind: 'changed',
+    table,
+    text: `table ${table}: as many keys as expected, but other ones`,
+  }
+}
