@@ -19,6 +19,8 @@ export class Contender {
   readonly broker: Broker
   readonly #load = new LoadProcess({ core: LOAD_CORE })
   #address: Address = { host: '', port: 0 }
+  /** Memory of the broker just started, before anybody had connected. */
+  startedBytes = 0
 
   constructor(parts: { broker: Broker }) {
     this.broker = parts.broker
@@ -34,10 +36,12 @@ export class Contender {
     cleanup.add(() => this.#load.stop())
     const users = await this.broker.addUsers(names)
     this.#address = await this.broker.start()
+    this.startedBytes = await this.residentBytes()
     this.#load.start()
     await this.#load.tell({ do: 'prepare', users, options })
   }
 
+  /** An orderly stop and a new start; nobody is connected then. */
   async restartBroker(): Promise<void> {
     await this.#load.tell({ do: 'leave' })
     await this.broker.stop()

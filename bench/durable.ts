@@ -112,7 +112,7 @@ async function rounds(contenders: readonly Contender[], count: number, ms: numbe
 async function depths(contenders: readonly Contender[], depth: number): Promise<void> {
   for (const contender of contenders) {
     const before = await contender.residentBytes()
-    say(`${contender.name}: ${mib(before)} before`)
+    say(`${contender.name}: ${mib(contender.startedBytes)} after its start, ${mib(before)} now`)
     let queued = 0
     for (const step of [...STEPS.filter((one) => one < depth), depth]) {
       const measured = await contender.publish({ messages: step - queued })
@@ -122,6 +122,9 @@ async function depths(contenders: readonly Contender[], depth: number): Promise<
     }
     const after = await contender.residentBytes()
     say(`  ${mib(after - before)} more with ${queued} queued`)
+    await contender.restartBroker()
+    const restarted = (await contender.residentBytes()) - contender.startedBytes
+    say(`  ${mib(restarted)} more than after its first start when started anew with them`)
   }
 }
 

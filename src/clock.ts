@@ -3,6 +3,8 @@
  * that order entries. Durations and deadlines count monotonic time, never wall clock.
  */
 
+import { existsSync } from 'node:fs'
+
 /** Trust in a wall-clock reading, worst first. */
 export type ClockQuality = 'none' | 'device' | 'peer' | 'ntp' | 'gps'
 
@@ -20,17 +22,42 @@ export interface Clock {
 /** No board that runs this source can live before it was written: 2026-01-01. */
 const OLDEST_CREDIBLE_WALL_MS = Date.UTC(2026, 0, 1)
 
+/** systemd-timesyncd makes this file once it has set the clock from a time server. */
+const SYNCHRONIZED = '/run/systemd/timesync/synchronized'
+
+/** How long a look at that file is good for. */
+const QUALITY_MS = 10_000
+
 /** The machine's own clock. Timers never keep the process alive. */
-export const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  quality: () => (Date.now() < OLDEST_CREDIBLE_WALL_MS ? 'none' : 'device'),
-  after(delayMs, run) {
+class SystemClock implements Clock {
+  #quality: ClockQuality = 'none'
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  monotonicMs(): number {
+    return performance.now()
+  }
+
+  wallMs(): number {
+    return Date.now()
+  }
+
+  quality(): ClockQuality {
+    const nowMs = this.monotonicMs()
+    if (nowMs - this.#lookedMs < QUALITY_MS) return this.#quality
+    this.#lookedMs = nowMs
+    const isSet = existsSync(SYNCHRONIZED)
+    this.#quality = this.wallMs() < OLDEST_CREDIBLE_WALL_MS ? 'none' : isSet ? 'ntp' : 'device'
+    return this.#quality
+  }
+
+  after(delayMs: number, run: () => void): () => void {
     const timer = setTimeout(run, delayMs)
     timer.unref()
     return () => clearTimeout(timer)
-  },
+  }
 }
+
+export const systemClock: Clock = new SystemClock()
 
 /** Stamps in one millisecond of wall clock; one more simply runs ahead of it. */
 const STAMPS_PER_MS = 1024

@@ -102,6 +102,8 @@ export const LIMITS = {
   stopMsMax: 5_000,
 
   // The store.
+  /** Pause between two looks at the size of the store, where it has a bound. */
+  diskLookMs: 1_000,
   /** Sequence numbers reserved by one write; a crash skips what is left of a block. */
   seqBlock: 10_000,
   /** Longest time without a write of the age, while something waits. */

@@ -18,6 +18,7 @@ import { CHOSEN_COST, Passwords } from './roster/passwords.ts'
 import { Roster } from './roster/roster.ts'
 import { tableOf } from './store/keys.ts'
 import { Store } from './store/store.ts'
+import { DiskGauge } from './store/usage.ts'
 
 export type OfficeParts = {
   readonly clock: Clock
@@ -41,12 +42,14 @@ export class Office {
   readonly store: Store
   readonly #parts: OfficeParts
   readonly #config: Config
+  readonly #gauge: DiskGauge
   #open: OpenOffice | undefined
 
   constructor(parts: OfficeParts, config: Config, path: string) {
     this.#parts = parts
     this.#config = config
     this.store = new Store(parts, { path })
+    this.#gauge = new DiskGauge(parts, { folder: path, bytesMax: config.quota.diskBytesMax })
   }
 
   /** What is open between `start` and `stop`. */
@@ -66,6 +69,7 @@ export class Office {
         tenants = this.#tenants()
       },
     )
+    await this.#gauge.start()
     this.#open = this.#furnish(tenants)
     const isDamaged = store.report.damages.length > 0
     const options = { keepsPayloads: this.#config.messages.retention === 'forever' }
@@ -77,6 +81,7 @@ export class Office {
     const open = this.#open
     if (open === undefined) return
     this.#open = undefined
+    await this.#gauge.stop()
     open.roster.stop()
     open.journal.finish()
     await this.store.stop()
@@ -109,7 +114,7 @@ export class Office {
     counts.start()
     const { messages, quota } = this.#config
     const post = new PostOffice(
-      { store, journal, mailboxes, roster, counts, clock, log },
+      { store, journal, mailboxes, roster, counts, gauge: this.#gauge, clock, log },
       { ...messages, ...quota, keepsPayloads: messages.retention === 'forever' },
     )
     return { ...tenants, id, passwords, roster, counts, post }

@@ -54,7 +54,9 @@ export class Relay {
   constructor(config: Config, parts: { log: Log }) {
     this.#config = config
     this.#log = parts.log
-    this.#office = officeOf(config, parts.log, (user) => this.#running?.broker.publishPresence(user))
+    this.#office = officeOf(config, parts.log, (user) =>
+      this.#running?.broker.publishPresence(user),
+    )
   }
 
   /**

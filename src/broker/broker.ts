@@ -12,9 +12,11 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { deviceId, type UserId } from '../message/names.ts'
 import { presenceTopic } from '../message/topic.ts'
+import { accountNamed, type Identity } from '../roster/identity.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { SignIn } from '../roster/sign-in.ts'
-import { mayPublish, mayRead, maySubscribe, type Rules } from './access.ts'
+import type { Store } from '../store/store.ts'
+import { mayRead, maySubscribe, type Rules } from './access.ts'
 import { AEDES_VERSION, mendBroker, mendClient, renameClient } from './aedes-mends.ts'
 import type { AedesPort } from './aedes-port.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
@@ -23,9 +25,10 @@ import { Inbound, nameOf } from './inbound.ts'
 import { Flusher } from './outbox.ts'
 import type { Persistence } from './persistence/persistence.ts'
 import type { Publish } from './publish.ts'
-import { REASON } from './wire.ts'
+import { FAILURE, REASON } from './wire.ts'
 
 export type BrokerParts = {
+  readonly store: Pick<Store, 'isFull'>
   readonly post: PostOffice
   readonly roster: Roster
   readonly signIn: SignIn
@@ -51,7 +54,11 @@ export class Broker implements ConnectionOwner {
     this.#parts = parts
     this.#rules = options.rules
     this.#inbound = new Inbound(
-      { ...parts, signal: (topic, payload) => this.#signal(topic, payload) },
+      {
+        ...parts,
+        signal: (topic, payload) => this.#signal(topic, payload),
+        canRetain: (topic) => parts.persistence.hasRoomForRetained(topic),
+      },
       options,
     )
     this.#aedes = new Aedes({
@@ -69,7 +76,8 @@ export class Broker implements ConnectionOwner {
       },
       authorizePublish: (client, packet, done) => this.#authorizePublish(client, packet, done),
       authorizeSubscribe: (client, wanted, done) => done(null, this.#allowed(client, wanted)),
-      authorizeForward: (client, packet) => (this.#mayForward(client, packet.topic) ? packet : null),
+      authorizeForward: (client, packet) =>
+        this.#mayForward(client, packet.topic) ? packet : null,
       published: (packet, client, done) => {
         const connection = client ? this.#byClient.get(client) : undefined
         if (packet.qos === 1) connection?.acknowledgements.published(packet.messageId ?? 0)
@@ -100,21 +108,30 @@ export class Broker implements ConnectionOwner {
         this.#byClient.get(client)?.accepted(sessionPresent)
       }
     })
-    this.#aedes.on('subscribe', (_subscriptions, client) => this.#subscribed(client))
+    this.#aedes.on('subscribe', (subscriptions, client) => {
+      this.#dropRefused(client, subscriptions)
+      this.#subscribed(client)
+    })
     this.#aedes.on('unsubscribe', (_filters, client) => this.#subscribed(client))
     await this.#aedes.listen()
+    // What is retained may be of a run that was killed.
+    for (const { id } of this.#parts.roster.users()) this.publishPresence(id)
   }
 
   /** Says goodbye to every client; sessions and mail stay. */
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.#aedes.close(resolve))
     for (const connection of this.#connections) connection.disconnect(REASON.serverShuttingDown)
+    await this.#parts.persistence.destroy()
   }
 
   /** Takes a new connection over. `address` is the client's, without the port. */
   handle(socket: Duplex, address: string): void {
     if (this.#connections.size >= LIMITS.connectionsMax) {
-      this.#parts.log.warn({ address, connectionsMax: LIMITS.connectionsMax }, 'no more connections')
+      this.#parts.log.warn(
+        { address, connectionsMax: LIMITS.connectionsMax },
+        'no more connections',
+      )
       socket.destroy()
       return
     }
@@ -151,9 +168,10 @@ export class Broker implements ConnectionOwner {
 
   closed(connection: Connection): void {
     this.#connections.delete(connection)
-    const { identity, session } = connection
+    const { identity, session, client } = connection
     const { post, roster } = this.#parts
     if (session !== undefined) post.disconnected(session)
+    if (client.clean) this.#forgetIncoming(client)
     if (identity?.kind !== 'user' || !connection.isRegistered) return
     const device = deviceOf(connection)
     roster.disconnected(identity.user, device)
@@ -162,6 +180,13 @@ export class Broker implements ConnectionOwner {
       roster.release(identity.user, device, ['inbox', 'receipts'])
       this.#settleAfter(identity.user)
     }
+  }
+
+  /** aedes leaves the unfinished QoS 2 publishes of a session that ends (GHSA-p8r9-qf8w-p73r). */
+  #forgetIncoming(client: Client): void {
+    this.#parts.persistence.cleanIncoming(client).catch((error: unknown) => {
+      this.#parts.log.warn({ client: client.id, error }, 'the end of a session was not stored')
+    })
   }
 
   #settleAfter(user: UserId): void {
@@ -219,6 +244,8 @@ export class Broker implements ConnectionOwner {
     const { signIn, roster, log } = this.#parts
     try {
       const identity = await signIn.authenticate(userName, password, connection.address)
+      // The client may have given up while the password was checked.
+      if (connection.isClosed) return
       connection.identity = identity
       connection.assignedId = client.id
       if (identity.kind === 'user') {
@@ -238,32 +265,33 @@ export class Broker implements ConnectionOwner {
   /** Publishes were decided in front; wills come here, when their client is gone. */
   #authorizePublish(
     client: Client | null,
-    packet: { topic: string; payload: string | Buffer; qos: 0 | 1 | 2 },
+    packet: { topic: string; payload: string | Buffer; qos: 0 | 1 | 2; clientId?: string },
     done: (error?: Error | null) => void,
   ): void {
-    const identity = client === null ? undefined : this.#byClient.get(client)?.identity
-    if (identity === undefined) {
-      // Only the relay itself publishes without a client.
-      done(client === null ? null : new RelayError('NOT_AUTHORIZED', 'not signed in'))
+    if (client !== null && !client.closed) {
+      done(null)
       return
     }
     try {
-      const topic = mayPublish(identity, packet.topic, this.#rules)
-      if (topic.kind !== 'inbox') {
-        done(null)
-        return
-      }
-      const { id, from, to } = topic
-      const payload = Buffer.from(packet.payload)
-      const taken = new RelayError('NOT_AUTHORIZED', 'the post office has the will')
-      this.#parts.post.accept(
-        { id, from, to, qos: packet.qos, payload },
-        { accepted: () => done(taken), refused: (error) => done(error) },
-      )
+      const identity = this.#author(client, packet.clientId)
+      const will = { ...packet, payload: Buffer.from(packet.payload), isRetained: false }
+      if (this.#inbound.will(identity, will)) done(null)
+      else done(new RelayError('NOT_AUTHORIZED', 'the will has gone another way'))
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
       done(error)
     }
+  }
+
+  /** Whose will it is: of a client that has just left, or of one that an earlier run has lost. */
+  #author(client: Client | null, clientId = ''): Identity {
+    const identity = client === null ? undefined : this.#byClient.get(client)?.identity
+    if (identity !== undefined) return identity
+    const account = accountNamed(clientId.slice(0, clientId.indexOf('/')))
+    if (account?.kind === 'thing' && this.#parts.roster.thing(account.thing)) return account
+    const user = account?.kind === 'user' ? this.#parts.roster.user(account.user) : undefined
+    if (user === undefined) throw new RelayError('NOT_AUTHORIZED', 'its author is not known here')
+    return { kind: 'user', user: user.id, isAdmin: user.isAdmin }
   }
 
   /** The subscription as asked for, or `null` where it is refused. */
@@ -272,7 +300,10 @@ export class Broker implements ConnectionOwner {
     const identity = connection?.identity
     if (connection === undefined || identity === undefined) return null
     try {
-      const { filter } = maySubscribe(identity, wanted.topic, this.#rules)
+      const { filter, group } = maySubscribe(identity, wanted.topic, this.#rules)
+      if (group !== undefined) {
+        throw new RelayError('NOT_AUTHORIZED', 'this relay has no shared subscriptions yet')
+      }
       if (connection.filters.length >= LIMITS.filtersPerSessionMax) {
         const says = `${LIMITS.filtersPerSessionMax} filters, the most allowed`
         throw new RelayError('FILTERS_FULL', says)
@@ -298,6 +329,17 @@ export class Broker implements ConnectionOwner {
     return mayRead(identity, topic, this.#rules, (owner, viewer) =>
       roster.maySeePresence(owner, viewer),
     )
+  }
+
+  /** aedes stores every filter of a SUBSCRIBE, also those that were refused. */
+  #dropRefused(client: Client, subscriptions: readonly Subscription[]): void {
+    // After SUBACK the QoS of each is the reason code that was sent.
+    const refused = subscriptions.filter(({ qos }) => Number(qos) >= FAILURE)
+    if (refused.length === 0 || client.clean) return
+    const filters = refused.map(({ topic }) => topic)
+    this.#parts.persistence.removeSubscriptions(client, filters).catch((error: unknown) => {
+      this.#parts.log.warn({ client: client.id, error }, 'a refused filter is still stored')
+    })
   }
 
   #subscribed(client: Client): void {

@@ -11,9 +11,9 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Client } from 'aedes'
+import type { Clock } from '../clock.ts'
 import { isDeliveryId } from '../delivery/packet-id.ts'
 import type { Filter } from '../delivery/port.ts'
-import type { Clock } from '../clock.ts'
 import type { DeviceSession } from '../delivery/session.ts'
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
@@ -115,6 +115,10 @@ export class Connection implements AedesPortOwner {
   /** aedes' view of the client. */
   get client(): Client {
     return this.#client
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   get isCongested(): boolean {

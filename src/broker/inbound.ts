@@ -12,6 +12,7 @@ import { parseTopic, type Topic } from '../message/topic.ts'
 import { accountName, type Identity } from '../roster/identity.ts'
 import { PRIVACIES, type Privacy } from '../roster/presence.ts'
 import type { Roster } from '../roster/roster.ts'
+import type { Store } from '../store/store.ts'
 import { mayPublish, type Rules } from './access.ts'
 import type { Connection } from './connection.ts'
 import type { Publish } from './publish.ts'
@@ -21,13 +22,21 @@ type InboxTopic = Extract<Topic, { kind: 'inbox' }>
 type PersonTopic = Extract<Topic, { kind: 'person' }>
 type ReceiptTopic = Extract<Topic, { kind: 'receipt' }>
 
+/** What is published, however it came. */
+type Content = Omit<Publish, 'packetId'>
+
 /** Decides the acknowledgement of one PUBLISH; the reason code is MQTT 5's. */
 type Answer = (reason: number) => void
+
+/** Where nobody waits for an answer, or aedes gives it. */
+const NOBODY: Answer = () => undefined
 
 export class Inbound {
   readonly #post: PostOffice
   readonly #roster: Pick<Roster, 'setPresencePrivacy'>
+  readonly #store: Pick<Store, 'isFull'>
   readonly #signal: (topic: string, payload: Buffer) => void
+  readonly #canRetain: (topic: string) => boolean
   readonly #rules: Rules
   readonly #log: Log
 
@@ -36,6 +45,8 @@ export class Inbound {
     parts: {
       post: PostOffice
       roster: Pick<Roster, 'setPresencePrivacy'>
+      store: Pick<Store, 'isFull'>
+      canRetain: (topic: string) => boolean
       signal: (topic: string, payload: Buffer) => void
       log: Log
     },
@@ -43,6 +54,8 @@ export class Inbound {
   ) {
     this.#post = parts.post
     this.#roster = parts.roster
+    this.#store = parts.store
+    this.#canRetain = parts.canRetain
     this.#signal = parts.signal
     this.#log = parts.log
     this.#rules = options.rules
@@ -52,37 +65,53 @@ export class Inbound {
   publish(connection: Connection, publish: Publish, pass: () => void): void {
     const { identity } = connection
     if (identity === undefined) return
+    let place: Answer | undefined
     try {
-      this.#route(connection, publish, mayPublish(identity, publish.topic, this.#rules), pass)
+      const topic = mayPublish(identity, publish.topic, this.#rules)
+      if (isOurs(topic)) place = this.#answer(connection, publish)
+      if (!this.#take(topic, publish, place ?? NOBODY)) pass()
     } catch (error) {
       if (!(error instanceof RelayError) || error.code === 'PROTOCOL_ERROR') throw error
-      this.#refuse(connection, identity, publish, error)
+      this.#log.info({ ...client(connection), code: error.code }, error.message)
+      this.#refuse(identity, publish, error, place ?? this.#answer(connection, publish))
     }
   }
 
-  #route(connection: Connection, publish: Publish, topic: Topic, pass: () => void): void {
+  /**
+   * The will of a client that is gone, by the same rules as a publish; nobody waits for an answer.
+   * @returns whether aedes is to publish it, as an ordinary topic
+   * @throws NOT_AUTHORIZED, BAD_TOPIC, and whatever else is wrong with it
+   */
+  will(identity: Identity, will: Omit<Content, 'properties'>): boolean {
+    const topic = mayPublish(identity, will.topic, this.#rules)
+    return !this.#take(topic, { ...will, properties: {} }, NOBODY)
+  }
+
+  /** Takes what is not ordinary; false for what aedes is to store and pass on. */
+  #take(topic: Topic, publish: Content, answer: Answer): boolean {
     switch (topic.kind) {
       case 'inbox':
-        this.#accept(topic, publish, this.#answer(connection, publish))
-        return
+        this.#accept(topic, publish, answer)
+        return true
       case 'receipt':
         this.#read(topic, publish)
-        this.#answer(connection, publish)(REASON.success)
-        return
+        answer(REASON.success)
+        return true
       case 'signal':
         this.#signal(publish.topic, publish.payload)
-        this.#answer(connection, publish)(REASON.success)
-        return
+        answer(REASON.success)
+        return true
       case 'person':
         this.#person(topic, publish)
-        pass()
-        return
+        this.#checkRoom(publish)
+        return false
       default:
-        pass()
+        this.#checkRoom(publish)
+        return false
     }
   }
 
-  #accept(topic: InboxTopic, publish: Publish, answer: Answer): void {
+  #accept(topic: InboxTopic, publish: Content, answer: Answer): void {
     const { payload, qos, properties } = publish
     const { messageExpiryInterval, topicAlias: _alias, ...kept } = properties
     const waiter: AcceptWaiter = {
@@ -104,7 +133,7 @@ export class Inbound {
   }
 
   /** The recipient says that a message was read: `{"status":"read"}`, or an empty payload. */
-  #read({ from, to, id }: ReceiptTopic, { payload }: Publish): void {
+  #read({ from, to, id }: ReceiptTopic, { payload }: Content): void {
     if (payload.length > 0 && statusOf(payload) !== 'read') {
       const says = `a receipt from a user says {"status":"read"}; the relay says everything else`
       throw new RelayError('BAD_PAYLOAD', says)
@@ -112,7 +141,18 @@ export class Inbound {
     this.#post.read(from, to, id)
   }
 
-  #person(topic: PersonTopic, { payload }: Publish): void {
+  /** aedes finds out too late, and can say nothing of it. */
+  #checkRoom({ topic, payload, qos, isRetained }: Content): void {
+    if (isRetained && payload.length > 0 && !this.#canRetain(topic)) {
+      const says = 'the relay keeps no more retained messages; remove one by an empty payload'
+      throw new RelayError('RETAINED_FULL', says)
+    }
+    if (qos > 0 && this.#store.isFull) {
+      throw new RelayError('DISK_FULL', 'the disk of the relay is full; try again later')
+    }
+  }
+
+  #person(topic: PersonTopic, { payload }: Content): void {
     if (topic.what === 'avatar') {
       throw new RelayError('BAD_TOPIC', 'this relay takes no avatars yet')
     }
@@ -120,18 +160,12 @@ export class Inbound {
     if (privacy !== undefined) this.#roster.setPresencePrivacy(topic.user, privacy)
   }
 
-  #refuse(connection: Connection, identity: Identity, publish: Publish, error: RelayError): void {
-    const { code, message } = error
-    const client = connection.connect?.clientId
-    this.#log.info({ client, address: connection.address, code }, message)
-    const answer = this.#answer(connection, publish)
+  #refuse(identity: Identity, publish: Publish, error: RelayError, answer: Answer): void {
     const topic = messageTopic(publish.topic)
     const isSender = identity.kind === 'user' && topic?.from === identity.user
-    if (topic !== undefined && isSender) {
-      this.#post.refuse(topic, error, { refused: () => answer(refusalReason(error)) })
-    } else {
-      answer(refusalReason(error))
-    }
+    const refused = () => answer(refusalReason(error))
+    if (topic !== undefined && isSender) this.#post.refuse(topic, error, { refused })
+    else refused()
   }
 
   /**
@@ -157,6 +191,16 @@ export class Inbound {
       decide(encodeAck('pubrec', packetId, version, reason))
     }
   }
+}
+
+/** What never reaches aedes. */
+function isOurs({ kind }: Topic): boolean {
+  return kind === 'inbox' || kind === 'receipt' || kind === 'signal'
+}
+
+/** Who it was, for the log. */
+function client({ connect, address }: Connection): { client: string; address: string } {
+  return { client: connect?.clientId ?? '', address }
 }
 
 /** MQTT 5 tells apart only whether there was no room (0x97) or no right (0x87). */

@@ -108,10 +108,10 @@ function readOne(cursor: Cursor, found: Map<number, unknown>, users: [string, st
     return
   }
   if (found.has(id)) throw malformed(`property ${id} stands twice`)
-  found.set(id, valueOf(id, cursor))
+  found.set(id, readValue(id, cursor))
 }
 
-function valueOf(id: number, cursor: Cursor): unknown {
+function readValue(id: number, cursor: Cursor): unknown {
   switch (id) {
     case ID.payloadFormatIndicator:
       return cursor.byte()

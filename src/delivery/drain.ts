@@ -157,26 +157,30 @@ export class Drain implements MailListener {
   /** Looks at the next entry; false when it has to wait. */
   #take(mail: Mail): boolean {
     if (!this.#outlet.canSend) return false
-    if (!this.#inFlight.has(mail.seq) && !hasAcked(mail.item, this.#outlet.deviceNumber)) {
-      const item = this.mailbox.lease(mail.seq, mail.item)
-      const outcome = this.#outlet.send(this, { ...mail, item })
-      if (outcome !== 'sent') this.mailbox.release(mail.seq)
-      if (outcome === 'wait') return false
-      if (outcome === 'sent') this.#inFlight.set(mail.seq, item)
-      else this.#skipped = Math.min(this.#skipped, mail.seq)
-    }
+    if (!this.#inFlight.has(mail.seq) && this.#send(mail) === 'wait') return false
     this.#position = mail.seq
     return true
+  }
+
+  #send(mail: Mail): 'sent' | 'wait' | 'skip' | 'done' {
+    // Since it was read, another device may have acknowledged it, or it may have left.
+    const item = this.mailbox.lease(mail.seq)
+    if (item === undefined) return 'done'
+    const isDone = hasAcked(item, this.#outlet.deviceNumber)
+    const outcome = isDone ? 'done' : this.#outlet.send(this, { ...mail, item })
+    if (outcome === 'sent') this.#inFlight.set(mail.seq, item)
+    else this.mailbox.release(mail.seq)
+    if (outcome === 'skip') this.#skipped = Math.min(this.#skipped, mail.seq)
+    return outcome
   }
 
   #readAhead(): void {
     this.#isReading = true
     const newest = this.mailbox.lastCommitted
-    this.#load(newest)
-      .then(
-        () => this.#resume(),
-        (error: unknown) => this.#failed(error),
-      )
+    this.#load(newest).then(
+      () => this.#resume(),
+      (error: unknown) => this.#failed(error),
+    )
   }
 
   #resume(): void {
@@ -185,9 +189,12 @@ export class Drain implements MailListener {
   }
 
   async #load(newest: number): Promise<void> {
-    const found = await this.mailbox.scan(this.#position, LIMITS.drainReadMax)
+    const from = this.#position
+    const found = await this.mailbox.scan(from, LIMITS.drainReadMax)
     const wanted = withinBytes(found, LIMITS.drainReadBytesMax)
     const entries = await this.#journal.read(wanted.map(({ seq }) => seq))
+    // Subscriptions have changed meanwhile: what was passed over comes first.
+    if (this.#position !== from) return
     for (const [at, { seq, item }] of wanted.entries()) {
       const entry = entries[at]
       if (entry !== undefined) this.#ready.push({ seq, item, entry })
@@ -206,7 +213,10 @@ export class Drain implements MailListener {
 }
 
 /** The longest beginning of `found` whose payloads fit into `bytesMax`, but at least one. */
-function withinBytes<Found extends { item: Item }>(found: readonly Found[], bytesMax: number): Found[] {
+function withinBytes<Found extends { item: Item }>(
+  found: readonly Found[],
+  bytesMax: number,
+): Found[] {
   let sum = 0
   const fits = found.filter(({ item }, at) => {
     sum += item.bytes

@@ -1,7 +1,13 @@
 /** Answers what became of messages: the list, and the story of one. Never shows payloads. */
 import type { Journal } from '../journal/journal.ts'
 import { decodeItem, type Item } from '../mailbox/item.ts'
-import { decodeRecord, type MessageKey, type MessageRecord, parseRecordKey, type RecordStatus } from '../mailbox/record.ts'
+import {
+  decodeRecord,
+  type MessageKey,
+  type MessageRecord,
+  parseRecordKey,
+  type RecordStatus,
+} from '../mailbox/record.ts'
 import type { MessageId, UserId } from '../message/names.ts'
 import type { Device } from '../roster/device.ts'
 import type { Roster } from '../roster/roster.ts'
@@ -115,16 +121,14 @@ export class Inquiry {
   #traceOf({ key, record }: Found): Trace {
     const item = record.settledMs === 0 ? this.#itemOf(key.to, record.seq) : undefined
     const acked = item === undefined ? [] : deliveries(this.#parts.roster, key.to, item)
-    const events = [
-      { what: 'accepted', at: record.accepted },
-      ...acked,
-      ...record.events,
-    ].map(({ at, ...event }) => ({
-      at: iso(at.atMs),
-      clock: at.clock,
-      relay: this.#relay,
-      ...event,
-    }))
+    const events = [{ what: 'accepted', at: record.accepted }, ...acked, ...record.events].map(
+      ({ at, ...event }) => ({
+        at: iso(at.atMs),
+        clock: at.clock,
+        relay: this.#relay,
+        ...event,
+      }),
+    )
     return {
       ...key,
       status: record.status,

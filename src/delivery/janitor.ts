@@ -10,8 +10,8 @@ import type { Log } from '../log.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import { decodeRecord, type MessageRecord } from '../mailbox/record.ts'
-import { allPairs } from '../store/pairs.ts'
 import type { Roster } from '../roster/roster.ts'
+import { allPairs } from '../store/pairs.ts'
 import type { Store } from '../store/store.ts'
 import type { PostOffice } from './post-office.ts'
 
@@ -83,6 +83,17 @@ export class Janitor {
   }
 
   async #expire(mailbox: Mailbox, ageMs: number): Promise<void> {
+    // What arrives from here on counts by itself. After a failure everything is due again.
+    mailbox.setEarliestDeadline(Number.POSITIVE_INFINITY)
+    let earliest = ageMs
+    try {
+      earliest = await this.#expireItems(mailbox, ageMs)
+    } finally {
+      mailbox.setEarliestDeadline(Math.min(earliest, mailbox.earliestDeadlineMs))
+    }
+  }
+
+  async #expireItems(mailbox: Mailbox, ageMs: number): Promise<number> {
     let earliest = Number.POSITIVE_INFINITY
     for await (const { seq, item } of mailbox.items()) {
       if (item.deadlineMs <= ageMs) {
@@ -91,8 +102,7 @@ export class Janitor {
         earliest = Math.min(earliest, item.deadlineMs)
       }
     }
-    for (const { item } of mailbox.freshAfter(0)) earliest = Math.min(earliest, item.deadlineMs)
-    mailbox.setEarliestDeadline(earliest)
+    return earliest
   }
 
   /** Removes records that nobody lists and no retry can meet any more. */

@@ -36,13 +36,11 @@ export type MendParts = {
 const REASON = 'the store was damaged and the message is lost'
 
 /** @param options.keepsPayloads whether entries of delivered messages are there on purpose */
-export async function mend(
-  parts: MendParts,
-  options: { keepsPayloads: boolean },
-): Promise<Mended> {
+export async function mend(parts: MendParts, options: { keepsPayloads: boolean }): Promise<Mended> {
   const entries = await mendEntries(parts, options)
   const lostItems = await mendBoxes(parts)
   const lostRecords = await mendRecords(parts)
+  await forgetCursors(parts.store)
   await parts.store.committed()
   const mended = { ...entries, lost: lostItems + lostRecords }
   parts.log.warn(mended, 'mailboxes were made to agree with the journal')
@@ -147,6 +145,11 @@ async function mendRecords(parts: MendParts): Promise<number> {
     lost += 1
   }
   return lost
+}
+
+/** What was put back may lie before the place from which a device would go on. */
+async function forgetCursors(store: Store): Promise<void> {
+  for await (const [key] of allPairs(store, 'cursor/')) store.remove(key)
 }
 
 async function* allEntries(journal: Journal): AsyncGenerator<{ seq: number; entry: Entry }> {

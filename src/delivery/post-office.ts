@@ -13,6 +13,7 @@
 import type { Clock } from '../clock.ts'
 import { RelayError } from '../errors.ts'
 import type { Journal } from '../journal/journal.ts'
+import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { hasAcked, type Item } from '../mailbox/item.ts'
 import type { BoxName, Mail, Mailbox } from '../mailbox/mailbox.ts'
@@ -57,6 +58,8 @@ export type PostParts = {
   readonly mailboxes: Mailboxes
   readonly roster: Roster
   readonly counts: Counts
+  /** Whether the store has all the disk that it may have. */
+  readonly gauge: { readonly isOver: boolean }
   readonly clock: Clock
   readonly log: Log
 }
@@ -139,21 +142,22 @@ export class PostOffice implements AcceptanceOwner {
   ): void {
     const fact = { id, from, to, status: 'refused', reason: error.message } as const
     // A full disk cannot keep a receipt, and a sender who never takes any could fill it.
-    if (this.#parts.store.isFull || error.code === 'RECEIPTS_FULL') this.#receipts.tell(fact)
+    const isCrowded = this.#receipts.waiting(from) >= LIMITS.receiptsMax
+    if (this.#parts.store.isFull || isCrowded) this.#receipts.tell(fact)
     else this.#receipts.write(fact)
     this.#parts.counts.add('refused')
     waiter.refused(error)
   }
 
   #refusalOf({ from, to, payload }: Draft): RelayError | undefined {
-    const { mailboxes, roster, store } = this.#parts
+    const { mailboxes, roster, store, gauge } = this.#parts
     const inbox = mailboxes.of('inbox', to)
     const load = {
       from,
       to,
       bytes: payload.length,
       isRecipientKnown: roster.user(to) !== undefined,
-      isDiskFull: store.isFull,
+      isDiskFull: store.isFull || gauge.isOver,
       mailboxMessages: inbox.messages,
       mailboxBytes: inbox.bytes,
       senderMessages: mailboxes.sentBy(from),
@@ -269,13 +273,7 @@ export class PostOffice implements AcceptanceOwner {
   }
 
   /** A device has taken over a QoS 2 delivery; `recorded` runs when that is on disk. */
-  #received(
-    mailbox: Mailbox,
-    seq: number,
-    item: Item,
-    device: Device,
-    recorded: () => void,
-  ): void {
+  #received(mailbox: Mailbox, seq: number, item: Item, device: Device, recorded: () => void): void {
     if (!item.received.includes(device.number)) item.received.push(device.number)
     mailbox.update(seq, item)
     this.#parts.store.afterCommit(recorded)

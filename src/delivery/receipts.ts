@@ -54,8 +54,10 @@ export class Receipts {
     const written: Written = { seq, mailbox, isTakenBack: false }
     this.#store.afterCommit(() => {
       if (written.isTakenBack) return
-      mailbox.add({ seq, item, entry: { kind: 'receipt', hlc: 0, receipt } })
-      mailbox.committed(seq)
+      // An empty box may have been forgotten and made anew meanwhile.
+      const current = this.#mailboxes.of('receipts', fact.from)
+      current.add({ seq, item, entry: { kind: 'receipt', hlc: 0, receipt } })
+      current.committed(seq)
     })
     return written
   }

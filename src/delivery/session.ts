@@ -21,13 +21,7 @@ export interface SessionOffice {
   /** The device has the entry. */
   acknowledged(mailbox: Mailbox, seq: number, item: Item, device: Device): void
   /** The device has taken over a QoS 2 delivery; `recorded` is called when that is on disk. */
-  received(
-    mailbox: Mailbox,
-    seq: number,
-    item: Item,
-    device: Device,
-    recorded: () => void,
-  ): void
+  received(mailbox: Mailbox, seq: number, item: Item, device: Device, recorded: () => void): void
   lost(mailbox: Mailbox, seq: number, item: Item): void
   mailbox(box: BoxName): Mailbox
   ageMs(): number
@@ -119,9 +113,13 @@ export class DeviceSession implements DrainOutlet {
 
   /** The connection is gone; what was on its way stays in the boxes. */
   close(): void {
+    // A second time nothing is on its way any more, and the cursors would say so.
+    if (!this.#isOpen) return
     this.#isOpen = false
-    for (const { mailbox, cursor } of this.#drains.values()) {
-      if (mailbox.messages > 0) mailbox.setCursor(this.port.device, cursor)
+    for (const [box, { mailbox, cursor }] of this.#drains) {
+      // A client may have any number of names; only those that hold mail are bounded.
+      const isKept = this.device.holds[box] && mailbox.messages > 0
+      if (isKept) mailbox.setCursor(this.port.device, cursor)
     }
     for (const drain of this.#drains.values()) drain.stop()
     this.#inFlight.clear()

@@ -56,7 +56,10 @@ export function routes(parts: HttpParts): Hono {
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
   app.get('/readyz', (context) => {
     const reasons = parts.reasonsNotReady()
-    return context.json({ isReady: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)
+    return context.json(
+      { isReady: reasons.length === 0, reasons },
+      reasons.length === 0 ? 200 : 503,
+    )
   })
   app.get('/metrics', async (context) => {
     const text = metricsText(await parts.figures())

@@ -119,7 +119,7 @@ export class Journal {
   }
 
   has(seq: number): boolean {
-    return this.#store.get(this.#key(seq)) !== undefined
+    return this.#store.has(this.#key(seq))
   }
 
   /** The entries with these numbers; `undefined` for one that is gone or damaged. */
@@ -151,7 +151,7 @@ export class Journal {
       return
     }
     const older = this.#key(decode(known) as number)
-    if (this.#store.get(older) !== undefined) this.#store.remove(older)
+    if (this.#store.has(older)) this.#store.remove(older)
     this.#store.replace(id, encode(seq))
   }
 

@@ -3,6 +3,7 @@
  * are in memory, the entries that are not committed yet, and the items that are on their way to
  * a device just now; the backlog stays on disk.
  */
+import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Entry } from '../message/entry.ts'
 import type { UserId } from '../message/names.ts'
@@ -119,7 +120,7 @@ export class Mailbox {
 
   /** Whether the entry is in this box. */
   has(seq: number): boolean {
-    return this.#store.get(this.#key(seq)) !== undefined
+    return this.#store.has(this.#key(seq))
   }
 
   /** Committed items after `seq`, oldest first, at most `limit`. */
@@ -129,8 +130,9 @@ export class Mailbox {
     return pairs.map(([key, value]) => ({ seq: lastNumber(key), item: decodeItem(value) }))
   }
 
-  /** Every committed item, oldest first, a page at a time. */
+  /** Every item, a page at a time. One that is committed meanwhile may come twice. */
   async *items(): AsyncGenerator<{ seq: number; item: Item }> {
+    for (const { seq, item } of [...this.#fresh.values()]) yield { seq, item }
     for (let after = 0; ; ) {
       const page = await this.scan(after, LIMITS.drainReadMax)
       for (const { seq, item } of page) yield { seq, item: this.current(seq, item) }
@@ -141,17 +143,29 @@ export class Mailbox {
   }
 
   /**
+   * The item as it is now; `undefined` where it has left the box, or is damaged and reported.
    * Several devices get the same item at once; all of them must see one another's
    * acknowledgements. A lease gives each the same object, until the last one releases it.
    */
-  lease(seq: number, item: Item): Item {
+  lease(seq: number): Item | undefined {
     const known = this.#leased.get(seq)
     if (known !== undefined) {
       known.leases += 1
       return known.item
     }
-    this.#leased.set(seq, { item, leases: 1 })
+    const item = this.#fresh.get(seq)?.item ?? this.#stored(seq)
+    if (item !== undefined) this.#leased.set(seq, { item, leases: 1 })
     return item
+  }
+
+  #stored(seq: number): Item | undefined {
+    try {
+      const value = this.#store.get(this.#key(seq))
+      return value === undefined ? undefined : decodeItem(value)
+    } catch (error) {
+      if (error instanceof RelayError && error.code === 'STORE_DAMAGED') return undefined
+      throw error
+    }
   }
 
   /** The item as the devices that have it now see it. */

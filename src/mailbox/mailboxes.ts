@@ -7,7 +7,7 @@ import { type BoxName, Mailbox } from './mailbox.ts'
 
 export class Mailboxes {
   readonly #store: Store
-  readonly #boxes = new Map<string, Mailbox>()
+  readonly #boxes = { inbox: new Map<UserId, Mailbox>(), receipts: new Map<UserId, Mailbox>() }
   readonly #bySender = new Map<UserId, number>()
   #queued = 0
 
@@ -30,18 +30,19 @@ export class Mailboxes {
 
   /** The box of a user; made when there is none. */
   of(box: BoxName, user: UserId): Mailbox {
-    const key = `${box}/${user}`
-    let mailbox = this.#boxes.get(key)
+    const boxes = this.#boxes[box]
+    let mailbox = boxes.get(user)
     if (mailbox === undefined) {
       mailbox = new Mailbox({ store: this.#store }, { box, user })
-      this.#boxes.set(key, mailbox)
+      boxes.set(user, mailbox)
     }
     return mailbox
   }
 
   /** All boxes that hold or serve anything. */
-  all(): Iterable<Mailbox> {
-    return this.#boxes.values()
+  *all(): Generator<Mailbox> {
+    yield* this.#boxes.inbox.values()
+    yield* this.#boxes.receipts.values()
   }
 
   /** Undelivered messages of one sender. */
@@ -59,6 +60,6 @@ export class Mailboxes {
 
   /** Forgets a box that holds and serves nothing, so that memory follows the users at work. */
   tidy(mailbox: Mailbox): void {
-    if (mailbox.isIdle) this.#boxes.delete(`${mailbox.box}/${mailbox.user}`)
+    if (mailbox.isIdle) this.#boxes[mailbox.box].delete(mailbox.user)
   }
 }

@@ -7,7 +7,6 @@
  *
  * While a message waits its acknowledgements are in the box; the record gets them when it settles.
  */
-import { decode, encode } from 'cborg'
 import type { Stamp } from '../message/message.ts'
 import { type DeviceId, type MessageId, messageId, type UserId, userId } from '../message/names.ts'
 
@@ -51,7 +50,7 @@ export function parseRecordKey(key: string): MessageKey {
 }
 
 export function encodeRecord(record: MessageRecord): Uint8Array {
-  return encode([
+  const fields = [
     record.status,
     record.seq,
     record.accepted.atMs,
@@ -66,12 +65,15 @@ export function encodeRecord(record: MessageRecord): Uint8Array {
       device ?? null,
       reason ?? null,
     ]),
-  ])
+  ]
+  return Buffer.from(JSON.stringify(fields))
 }
 
 /** Decodes what `encodeRecord` wrote; the store has checked the bytes. */
 export function decodeRecord(value: Uint8Array): MessageRecord {
-  const [status, seq, atMs, clock, bytes, deadlineMs, settledMs, events] = decode(value) as [
+  const [status, seq, atMs, clock, bytes, deadlineMs, settledMs, events] = JSON.parse(
+    Buffer.from(value).toString(),
+  ) as [
     RecordStatus,
     number,
     number,

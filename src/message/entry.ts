@@ -131,8 +131,10 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   let fields: unknown
   try {
     fields = decode(bytes)
-    if (isMessage.Check(fields)) return { kind: 'message', hlc: fields[1], message: message(fields) }
-    if (isReceipt.Check(fields)) return { kind: 'receipt', hlc: fields[1], receipt: receipt(fields) }
+    if (isMessage.Check(fields))
+      return { kind: 'message', hlc: fields[1], message: message(fields) }
+    if (isReceipt.Check(fields))
+      return { kind: 'receipt', hlc: fields[1], receipt: receipt(fields) }
   } catch (cause) {
     throw new RelayError('BAD_ENTRY', `an entry of ${bytes.length} bytes cannot be read`, { cause })
   }

@@ -2,9 +2,12 @@
  * One open LevelDB folder, with sealed values going in and out. Who writes when, and what
  * happens when a write fails, is decided in `group-commit.ts`.
  */
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { RelayError } from '../errors.ts'
 import type { Change } from './batch.ts'
+import { isCode } from './folder.ts'
 import type { KeyRange } from './keys.ts'
 import { keySum, seal, unseal } from './seal.ts'
 import { parseTally, type Tally } from './tally.ts'
@@ -157,30 +160,45 @@ function sealedText(key: string, text: string): Buffer {
   return seal(keySum(key), Buffer.from(text))
 }
 
-/** A folder that holds nothing and is open in at most one process at a time. */
+/**
+ * Holds a folder for this process alone, by the lock that LevelDB takes and the kernel releases.
+ * The LevelDB in it is always empty.
+ * @throws STORE_LOCKED, STORE_FAILED
+ */
 export async function takeLock(folder: string): Promise<{ release(): Promise<void> }> {
   const level = new Level<string, Buffer>(folder, { writeBufferSize: 64 * KIB, cacheSize: 0 })
   try {
-    await level.open()
+    await level.open().catch(async (error: unknown) => {
+      if (isLocked(error)) throw error
+      await emptyLockFolder(folder)
+      await level.open()
+    })
   } catch (error) {
     throw openError(folder, error)
   }
   return { release: () => level.close() }
 }
 
+/** Damage in a folder that holds nothing does no harm. The file that is locked has to stay. */
+async function emptyLockFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name !== 'LOCK') await rm(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && isCode(error.cause, 'LEVEL_LOCKED')
+}
+
 function openError(folder: string, error: unknown): RelayError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if (codeOf(cause) === 'LEVEL_LOCKED') {
+  if (isLocked(error)) {
     return new RelayError(
       'STORE_LOCKED',
       `${folder} is in use by another process; stop that relay first, or give this one another data_dir`,
       { cause: error },
     )
   }
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const why = cause instanceof Error ? cause.message : String(cause)
   return new RelayError('STORE_FAILED', `LevelDB cannot open ${folder}: ${why}`, { cause: error })
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

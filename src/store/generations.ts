@@ -58,11 +58,16 @@ export class Generations {
   async openLinked(from: number): Promise<void> {
     const number = from + 1
     if (from > 0) await linkFolder(this.folder(from), this.folder(number))
-    await this.openFolder(number)
+    await this.#openFolder(number)
   }
 
-  /** Opens a generation that is there or has to be made. */
-  async openFolder(number: number): Promise<void> {
+  /** Makes an empty generation and opens it. */
+  async openNew(number: number): Promise<void> {
+    await this.#delete(`pairs-${number}`)
+    await this.#openFolder(number)
+  }
+
+  async #openFolder(number: number): Promise<void> {
     const database = await this.#open(this.folder(number))
     await syncFolder(this.#path)
     this.#current = { number, database }
@@ -81,7 +86,7 @@ export class Generations {
     await this.#deleteGone()
   }
 
-  /** Hands every generation before the open one to `retire`, which renames its folder. */
+  /** Hands each generation before the open one to `retire`, which renames its folder. */
   async retireOlder(retire: (folder: string) => Promise<void>): Promise<void> {
     const open = this.#current?.number ?? 0
     for (const number of generationNumbers(await readdir(this.#path))) {

@@ -12,7 +12,7 @@
 import type { Clock } from '../clock.ts'
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { Batch, Offer, OfferWaiter } from './batch.ts'
+import { Batch, type Offer, type OfferWaiter } from './batch.ts'
 import type { Generations } from './generations.ts'
 import type { Overlays } from './overlays.ts'
 import { isNoSpace, type Rescue } from './rescue.ts'
@@ -111,6 +111,19 @@ export class GroupCommit {
       })
     }
     return true
+  }
+
+  /** Refuses what could not be written before a stop, and forgets it. */
+  abandon(): void {
+    const { gathering } = this.#overlays
+    this.#overlays.gathering = new Batch()
+    const error = new RelayError(
+      'STORE_FAILED',
+      'the relay stopped before the disk took the message',
+    )
+    for (const waiter of gathering.dropOffers(new Batch())) waiter.refused(error)
+    this.#cancelWindow?.()
+    this.#cancelWindow = undefined
   }
 
   readonly #windowEnded = (): void => {

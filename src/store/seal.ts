@@ -22,10 +22,15 @@ export function seal(sum: number, value: Uint8Array): Buffer {
 
 /** The value in `sealed` (a view of it), or `undefined` where key, value or seal has changed. */
 export function unseal(key: string, sealed: Buffer): Buffer | undefined {
+  return unsealWith(keySum(key), sealed)
+}
+
+/** The same with a `keySum` that is known already. */
+export function unsealWith(sum: number, sealed: Buffer): Buffer | undefined {
   const bytes = sealed.length - SEAL_BYTES
   if (bytes < 0) return undefined
   const value = sealed.subarray(0, bytes)
-  return crc32(value, crc32(key)) === sealed.readUInt32BE(bytes) ? value : undefined
+  return crc32(value, sum >>> 0) === sealed.readUInt32BE(bytes) ? value : undefined
 }
 
 /** The value in something that `seal` made in this process. */

@@ -28,6 +28,8 @@ export type { Offer, OfferWaiter, Write } from './batch.ts'
 export type { Damage, StoreReport } from './report.ts'
 
 export type StoreStats = {
+  /** Number of the newest commit on disk; counts on over restarts. */
+  readonly commit: number
   /** Commits since start. */
   readonly commits: number
   /** Bytes of keys and values in them. */
@@ -81,7 +83,17 @@ export class Store {
     this.#marks = new Marks({ log }, { path: join(path, 'marks') })
     this.#space = new Space({ clock, log, disk }, { folder: path, reserve: join(path, 'reserve') })
     this.#rescue = new Rescue({ clock, log, generations, findings, space: this.#space })
-    this.#opening = new Opening({ log, open, generations, findings, marks: this.#marks }, { path })
+    this.#opening = new Opening(
+      {
+        log,
+        open,
+        generations,
+        findings,
+        marks: this.#marks,
+        makeRoom: () => disk.free(join(path, 'reserve')),
+      },
+      { path },
+    )
     this.#commit = new GroupCommit({
       clock,
       generations,
@@ -110,6 +122,7 @@ export class Store {
     if (this.#lock !== undefined) return
     await ownFolder(this.#path)
     for (const name of ['marks', 'reserve']) await refuseForeign(join(this.#path, name), 'file')
+    await refuseForeign(join(this.#path, 'lock'), 'folder')
     this.#lock = await takeLock(join(this.#path, 'lock'))
     try {
       this.#rescue.start()
@@ -131,7 +144,10 @@ export class Store {
     const cancel = this.#clock.after(LIMITS.storeStopMsMax, () => this.#rescue.stop())
     const isCommitted = await this.#commit.drain()
     cancel()
-    if (!isCommitted) this.#log.error({}, 'the store stops without its newest writes')
+    if (!isCommitted) {
+      this.#log.error({}, 'the store stops without its newest writes')
+      this.#commit.abandon()
+    }
     await this.#close(isCommitted)
   }
 
@@ -151,6 +167,13 @@ export class Store {
    */
   get(key: string): Uint8Array | undefined {
     return this.#reads.get(key)
+  }
+
+  /** Whether there is a value for a key, be it damaged. */
+  has(key: string): boolean {
+    const pending = this.#overlays.pending(key)
+    if (pending !== undefined) return pending !== null
+    return this.#generations.database.get(key) !== undefined
   }
 
   /** The values of many keys; `undefined` for one that is not there, or damaged and reported. */
@@ -184,14 +207,8 @@ export class Store {
 
   /** Writes a key, after a look whether it is there. */
   put(key: string, value: Uint8Array): void {
-    if (this.#isThere(key)) this.replace(key, value)
+    if (this.has(key)) this.replace(key, value)
     else this.insert(key, value)
-  }
-
-  #isThere(key: string): boolean {
-    const pending = this.#overlays.pending(key)
-    if (pending !== undefined) return pending !== null
-    return this.#generations.database.get(key) !== undefined
   }
 
   /** Removes a key that is there. */
@@ -281,9 +298,10 @@ export class Store {
   }
 
   get stats(): StoreStats {
-    const { commits, bytesWritten, fsyncMs } = this.#commit
+    const { commits, bytesWritten, fsyncMs, tally } = this.#commit
     const { pendingWrites, pendingBytes } = this.#overlays
     return {
+      commit: tally.commit,
       commits,
       bytesWritten,
       fsyncMs,

@@ -1,6 +1,8 @@
 /** How much of the disk a folder uses, and may use. */
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock } from '../clock.ts'
+import { LIMITS } from '../limits.ts'
 
 export type Usage = { readonly usedBytes: number; readonly maxBytes: number }
 
@@ -26,4 +28,47 @@ async function folderBytes(folder: string): Promise<number> {
       )
   }
   return bytes
+}
+
+/** Looks now and then whether a folder has outgrown what the operator allows. */
+export class DiskGauge {
+  readonly #clock: Clock
+  readonly #folder: string
+  readonly #bytesMax: number
+  #cancel: () => void = () => undefined
+  #look: Promise<void> = Promise.resolve()
+  #isRunning = false
+  #isOver = false
+
+  /** @param options.bytesMax Infinity where there is no bound but the disk; then nothing is read */
+  constructor(parts: { clock: Clock }, options: { folder: string; bytesMax: number }) {
+    this.#clock = parts.clock
+    this.#folder = options.folder
+    this.#bytesMax = options.bytesMax
+  }
+
+  /** Whether new messages have to wait until some have been delivered. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  async start(): Promise<void> {
+    if (this.#isRunning || this.#bytesMax === Number.POSITIVE_INFINITY) return
+    this.#isRunning = true
+    await this.#round()
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false
+    this.#cancel()
+    await this.#look
+  }
+
+  async #round(): Promise<void> {
+    this.#isOver = (await folderBytes(this.#folder)) >= this.#bytesMax
+    if (!this.#isRunning) return
+    this.#cancel = this.#clock.after(LIMITS.diskLookMs, () => {
+      this.#look = this.#round()
+    })
+  }
 }

@@ -5,7 +5,7 @@
 import { type Database, isOwnKey, type Pair } from './database.ts'
 import { tableOf } from './keys.ts'
 import type { Damage } from './report.ts'
-import { keySum, unseal } from './seal.ts'
+import { keySum, unsealWith } from './seal.ts'
 import { type TableTally, Tally } from './tally.ts'
 
 /** Pairs taken from LevelDB at a time; read while the ones before are checked. */
@@ -14,7 +14,9 @@ const CHUNK_PAIRS = 1_000
 export interface PassVisitor {
   /** A pair whose value is what was written, in key order. */
   sound(key: string, value: Buffer, sealed: Buffer): void
-  damaged(key: string, sealed: Buffer): void
+  unsound?(key: string, sealed: Buffer): void
+  /** Called now and then; the pass goes on when it resolves. */
+  pause?(): Promise<void>
 }
 
 export type Pass = {
@@ -34,6 +36,7 @@ export async function passOver(database: Database, visitor: PassVisitor): Promis
     for (let pairs = await reading; pairs.length > 0; pairs = await reading) {
       reading = iterator.nextv(CHUNK_PAIRS)
       for (const pair of pairs) counter.take(pair)
+      await visitor.pause?.()
     }
     return counter.end(undefined)
   } catch (error) {
@@ -56,17 +59,18 @@ class Counter {
   }
 
   take([key, sealed]: Pair): void {
-    const value = unseal(key, sealed)
+    const sum = keySum(key)
+    const value = unsealWith(sum, sealed)
     if (value === undefined) {
       this.#damaged += 1
-      this.#visitor.damaged(key, sealed)
+      this.#visitor.unsound?.(key, sealed)
     } else if (!isOwnKey(key)) {
-      this.#count(key)
+      this.#count(key, sum)
       this.#visitor.sound(key, value, sealed)
     }
   }
 
-  #count(key: string): void {
+  #count(key: string, sum: number): void {
     if (!key.startsWith(this.#prefix)) {
       const name = tableOf(key)
       this.#prefix = `${name}/`
@@ -74,7 +78,7 @@ class Counter {
       this.#tables.set(name, this.#table)
     }
     this.#table.count += 1
-    this.#table.sum = (this.#table.sum + keySum(key)) | 0
+    this.#table.sum = (this.#table.sum + sum) | 0
   }
 
   end(error: unknown): Pass {

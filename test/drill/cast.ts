@@ -65,6 +65,11 @@ export const DEVICES: readonly DeviceRole[] = [
 
 export const RECIPIENTS: readonly string[] = [...new Set(DEVICES.map((role) => role.user))]
 
+/** Whether a sender sends at QoS 2. */
+export function isExactlyOnce(sender: string): boolean {
+  return SENDERS.some((role) => role.name === sender && role.qos === 2)
+}
+
 /** One name for a device among those of all users. */
 export function deviceKey(role: Pick<DeviceRole, 'user' | 'clientId'>): string {
   return `${role.user}.${role.clientId}`

@@ -18,7 +18,7 @@ function sent(count: number): Ledger {
 
 function arrive(ledger: Ledger, devices: readonly string[], seq: number, connection = 1): void {
   for (const device of devices) {
-    ledger.arrive(device, { from: 'ada', seq, connection, isIntact: true })
+    ledger.arrive(device, { from: 'ada', seq, connection, isIntact: true, isOnce: false })
   }
 }
 
@@ -27,7 +27,7 @@ function told(ledger: Ledger, seq: number, text = 'a', connection = 1): void {
   ledger.receipt('ada', receipt)
 }
 
-const judge = (ledger: Ledger) => check(ledger, DEVICES, { hasReceipts: true })
+const judge = (ledger: Ledger) => check(ledger, DEVICES, { hasReceipts: true }).counts
 const clean = (count: number) => ({
   ...noCounts(),
   sent: count,
@@ -83,6 +83,17 @@ t.test('the same message twice in one connection is doubled', async (t) => {
   t.match(judge(ledger), { doubled: 1, redelivered: 0 })
 })
 
+t.test(
+  'a message of QoS 2 is doubled even when it comes again in a later connection',
+  async (t) => {
+    const ledger = sent(1)
+    for (const connection of [1, 2]) {
+      ledger.arrive('eve.phone', { from: 'ada', seq: 0, connection, isIntact: true, isOnce: true })
+    }
+    t.match(judge(ledger), { doubled: 1, redelivered: 0 })
+  },
+)
+
 t.test('a receipt may come again in a later connection, with the same words only', async (t) => {
   const ledger = sent(1)
   arrive(ledger, ALL, 0)
@@ -106,7 +117,13 @@ t.test('a receipt before the last device has the message is early', async (t) =>
 t.test('a missing, a refusing, and a damaged one are each counted', async (t) => {
   const ledger = sent(1)
   arrive(ledger, ['eve.phone'], 0)
-  ledger.arrive('eve.laptop', { from: 'ada', seq: 0, connection: 1, isIntact: false })
+  ledger.arrive('eve.laptop', {
+    from: 'ada',
+    seq: 0,
+    connection: 1,
+    isIntact: false,
+    isOnce: false,
+  })
   ledger.receipt('ada', {
     to: 'eve',
     seq: 0,

@@ -17,7 +17,7 @@ export type Counts = {
   lost: number
   /** First arrivals after one that the same sender sent later. */
   outOfOrder: number
-  /** The same message twice in one connection. */
+  /** The same message twice in one connection, or at all where it came at QoS 2. */
   doubled: number
   /** The same message in a later connection: allowed where its acknowledgement was cut off. */
   redelivered: number
@@ -38,28 +38,49 @@ export type CheckOptions = {
   readonly hasReceipts: boolean
 }
 
+export type Verdict = {
+  readonly counts: Counts
+  /** The first violations in words, to begin a search with. */
+  readonly examples: readonly string[]
+}
+
+const EXAMPLES_MAX = 20
+
+/** Counts, and puts the first violations into words. */
+class Tally {
+  readonly counts = noCounts()
+  readonly examples: string[] = []
+
+  violation(kind: keyof Counts, what: string): void {
+    this.counts[kind]++
+    if (this.examples.length < EXAMPLES_MAX) this.examples.push(`${kind}: ${what}`)
+  }
+}
+
 /** Judges a whole drill. */
-export function check(ledger: Ledger, devicesOf: DevicesOf, options: CheckOptions): Counts {
-  const counts = noCounts()
+export function check(ledger: Ledger, devicesOf: DevicesOf, options: CheckOptions): Verdict {
+  const tally = new Tally()
   const firsts = new Map<string, ReadonlyMap<string, number>>()
   for (const [device, arrivals] of ledger.arrivals) {
-    firsts.set(device, checkDevice(arrivals, counts))
+    firsts.set(device, checkDevice(device, arrivals, tally))
   }
   for (const [sender, list] of ledger.sent) {
     for (const [seq, sent] of list.entries()) {
-      countSent(sent, counts)
+      countSent(sent, tally.counts)
       if (!isOwed(sent)) continue
       for (const device of devicesOf.get(sent.to) ?? []) {
-        if (firsts.get(device)?.has(`${sender} ${seq}`) !== true) counts.lost++
+        if (firsts.get(device)?.has(`${sender} ${seq}`) !== true) {
+          tally.violation('lost', `message ${seq} of ${sender} at ${device}`)
+        }
       }
     }
     if (options.hasReceipts) {
-      checkReceipts({ sender, list, receipts: ledger.receipts.get(sender) ?? [] }, counts, (to) =>
+      checkReceipts({ sender, list, receipts: ledger.receipts.get(sender) ?? [] }, tally, (to) =>
         (devicesOf.get(to) ?? []).map((device) => firsts.get(device)),
       )
     }
   }
-  return counts
+  return tally
 }
 
 /** What must not be; redeliveries are allowed and refusals are told. */
@@ -106,20 +127,27 @@ function countSent(sent: Sent, counts: Counts): void {
 }
 
 /** Counts one device's arrivals and gives when each message came first. */
-function checkDevice(arrivals: readonly Arrival[], counts: Counts): Map<string, number> {
+function checkDevice(
+  device: string,
+  arrivals: readonly Arrival[],
+  tally: Tally,
+): Map<string, number> {
+  const { counts } = tally
   const first = new Map<string, number>()
   const lastConnection = new Map<string, number>()
   const highest = new Map<string, number>()
   for (const arrival of arrivals) {
     const key = `${arrival.from} ${arrival.seq}`
+    const what = `message ${arrival.seq} of ${arrival.from} at ${device}, connection ${arrival.connection}`
     counts.arrivals++
-    if (!arrival.isIntact) counts.damaged++
+    if (!arrival.isIntact) tally.violation('damaged', what)
     if (first.has(key)) {
-      if (lastConnection.get(key) === arrival.connection) counts.doubled++
+      const isDoubled = arrival.isOnce || lastConnection.get(key) === arrival.connection
+      if (isDoubled) tally.violation('doubled', what)
       else counts.redelivered++
     } else {
       first.set(key, arrival.at)
-      if (arrival.seq < (highest.get(arrival.from) ?? -1)) counts.outOfOrder++
+      if (arrival.seq < (highest.get(arrival.from) ?? -1)) tally.violation('outOfOrder', what)
       else highest.set(arrival.from, arrival.seq)
     }
     lastConnection.set(key, arrival.connection)
@@ -135,12 +163,15 @@ type OneSender = {
 
 function checkReceipts(
   one: OneSender,
-  counts: Counts,
+  tally: Tally,
   firstsOf: (to: string) => readonly (ReadonlyMap<string, number> | undefined)[],
 ): void {
   const told = new Map<number, ReceiptSeen>()
   for (const receipt of one.receipts) {
-    if (receipt.status === 'refused' || receipt.status === 'expired') counts.receiptsBad++
+    const what = `message ${receipt.seq} of ${one.sender} to ${receipt.to}, ${receipt.text}`
+    if (receipt.status === 'refused' || receipt.status === 'expired') {
+      tally.violation('receiptsBad', what)
+    }
     if (receipt.status !== 'delivered' || !receipt.isAggregate) continue
     const before = told.get(receipt.seq)
     if (before === undefined) {
@@ -148,13 +179,15 @@ function checkReceipts(
         const at = first?.get(`${one.sender} ${receipt.seq}`)
         return at === undefined || at > receipt.at
       })
-      if (isEarly) counts.receiptsEarly++
+      if (isEarly) tally.violation('receiptsEarly', what)
     } else if (before.text !== receipt.text || before.connection === receipt.connection) {
-      counts.receiptsTwice++
+      tally.violation('receiptsTwice', `${what} after ${before.text}`)
     }
     told.set(receipt.seq, receipt)
   }
   for (const [seq, sent] of one.list.entries()) {
-    if (isOwed(sent) && !told.has(seq)) counts.receiptsMissing++
+    if (isOwed(sent) && !told.has(seq)) {
+      tally.violation('receiptsMissing', `message ${seq} of ${one.sender} to ${sent.to}`)
+    }
   }
 }

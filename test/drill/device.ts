@@ -1,7 +1,7 @@
 /** A recipient's device: connects, subscribes to its inbox, and notes what arrives. */
 import { LoadClient, type Session } from '../load/load-client.ts'
 import type { Address } from './broker.ts'
-import { type DeviceRole, deviceKey } from './cast.ts'
+import { type DeviceRole, deviceKey, isExactlyOnce } from './cast.ts'
 import type { Ledger } from './ledger.ts'
 import { payloadOf, readTopic } from './mail.ts'
 
@@ -68,6 +68,7 @@ export class Device {
       return
     }
     const isIntact = mail.to === this.#options.user && payload.equals(payloadOf(topic))
-    this.#ledger.arrive(this.key, { from: mail.from, seq: mail.seq, connection, isIntact })
+    const isOnce = this.#options.qos === 2 && isExactlyOnce(mail.from)
+    this.#ledger.arrive(this.key, { from: mail.from, seq: mail.seq, connection, isIntact, isOnce })
   }
 }

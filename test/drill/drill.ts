@@ -25,7 +25,8 @@ export type DrillOptions = {
 
 export type DrillResult = {
   readonly counts: Counts
-  readonly oddities: readonly string[]
+  /** The first violations and whatever else no correct broker does, in words. */
+  readonly remarks: readonly string[]
   /** Faults struck. */
   readonly faults: number
   /** Why the broker could not be opened again, or got stuck; the drill ends there. */
@@ -75,10 +76,14 @@ export class Drill {
       this.#drop()
       await this.#broker.kill()
     }
-    const counts = check(this.#ledger, devicesOf(this.#roles()), {
+    const { counts, examples } = check(this.#ledger, devicesOf(this.#roles()), {
       hasReceipts: this.#broker.isPostOffice,
     })
-    const result = { counts, oddities: this.#ledger.oddities, faults: this.#faults }
+    const result = {
+      counts,
+      remarks: [...this.#ledger.oddities, ...examples],
+      faults: this.#faults,
+    }
     return failure === undefined ? result : { ...result, failure }
   }
 

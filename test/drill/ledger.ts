@@ -20,6 +20,8 @@ export type Arrival = {
   readonly connection: number
   /** Whether topic and payload were what the sender sent. */
   readonly isIntact: boolean
+  /** QoS 2 all the way: must not come again, whatever happens between. */
+  readonly isOnce: boolean
 }
 
 export type ReceiptSeen = {

@@ -61,7 +61,8 @@ async function compare(
     const ms = performance.now() - startedMs
     process.stdout.write(`${summaryLine({ ...what, broker, ms }, result)}\n`)
     if (result.failure !== undefined) process.stdout.write(`failure: ${result.failure}\n`)
-    for (const oddity of result.oddities) process.stdout.write(`odd: ${oddity}\n`)
+    if (broker === 'Waypost')
+      for (const remark of result.remarks) process.stdout.write(`${remark}\n`)
     runs.push({ broker, result })
   }
   if (runs.length > 1) process.stdout.write(`${table(runs)}\n`)

@@ -5,7 +5,7 @@ import type { DrillResult } from './drill.ts'
 /** Whether a drill found nothing wrong. */
 export function isClean(result: DrillResult): boolean {
   return (
-    result.failure === undefined && result.oddities.length === 0 && violations(result.counts) === 0
+    result.failure === undefined && result.remarks.length === 0 && violations(result.counts) === 0
   )
 }
 
@@ -26,7 +26,7 @@ const ROWS: readonly (readonly [string, keyof Counts])[] = [
   ['messages acknowledged', 'acknowledged'],
   ['acknowledged but lost', 'lost'],
   ['out of order', 'outOfOrder'],
-  ['twice in one connection', 'doubled'],
+  ['doubled', 'doubled'],
   ['redelivered after a cut', 'redelivered'],
   ['receipts missing', 'receiptsMissing'],
 ]

@@ -3,7 +3,6 @@
  * client has acknowledged them, or until the queue is full and a newer one needs the place, which
  * is counted and told. One record in the store for each session and message.
  */
-
 import { lastNumber } from '../../store/keys.ts'
 import type { Store } from '../../store/store.ts'
 import { outgoingKey, ownerOf } from './keys.ts'

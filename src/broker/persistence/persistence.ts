@@ -67,6 +67,7 @@ export class Persistence {
   readonly #dropped: LossNotice
   #tables: Tables
   #broker: Broker = { id: '', counter: 0 }
+  #isOver = false
 
   constructor(parts: Parts, options: PersistenceBounds = LIMITS) {
     this.#parts = parts
@@ -260,7 +261,8 @@ export class Persistence {
   }
 
   async delWill(client: Client): Promise<Packet | undefined> {
-    return this.#tables.will.take(client.id)
+    // aedes is done with some wills only after it has closed; those are for the next start.
+    return this.#isOver ? undefined : this.#tables.will.take(client.id)
   }
 
   streamWill(brokers: Readonly<Record<string, number>> = {}): Readable {
@@ -273,9 +275,10 @@ export class Persistence {
     throw new RelayError('DISK_FULL', `${what} is not taken: the disk is full; make room on it`)
   }
 
-  /** Waits until all is durable; the store itself is closed by its owner. */
+  /** To be called once aedes has closed: waits until all is durable. The owner stops the store. */
   async destroy(): Promise<void> {
     await this.#store.committed()
+    this.#isOver = true
   }
 }
 

@@ -65,16 +65,21 @@ class Client {
 async function fresh(t: Test) {
   const rig = await Rig.open(t)
   let broker = await started(rig)
-  t.teardown(() => broker.close())
+  t.teardown(() => stopped(broker, rig))
   return {
     rig,
     broker: () => broker,
     restart: async () => {
-      await new Promise<void>((resolve) => broker.close(resolve))
+      await stopped(broker, rig)
       await rig.restart()
       broker = await started(rig)
     },
   }
+}
+
+async function stopped(broker: Aedes, { persistence }: Rig): Promise<void> {
+  await new Promise<void>((resolve) => broker.close(resolve))
+  await persistence.destroy()
 }
 
 async function started(rig: Rig): Promise<Aedes> {

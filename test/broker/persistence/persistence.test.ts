@@ -145,6 +145,77 @@ t.test(
   },
 )
 
+t.test('a publish is in one commit, which a power cut leaves whole or not at all', async (t) => {
+  const rig = await Rig.open(t)
+  for (const id of ['bob', 'eve']) {
+    await rig.persistence.addSubscriptions({ id }, [{ topic: 'a', qos: 2 }])
+  }
+  const before = join(t.testdirName, 'before')
+  cpSync(rig.path, before, { recursive: true })
+  const { commits } = rig.store.stats
+  const sender = { id: 'sender' }
+  await rig.persistence.incomingStorePacket(sender, { topic: 'a', qos: 2, messageId: 7 })
+  await publish(rig.persistence, { topic: 'a', payload: 'p'.repeat(500), qos: 2, retain: true })
+  t.equal(rig.store.stats.commits, commits + 1)
+  const [log = ''] = globSync('pairs-*/*.log', { cwd: rig.path })
+  const bytes = readFileSync(join(rig.path, log))
+  const old = readFileSync(join(before, log)).length
+  const found = new Set<string>()
+  for (let part = 0; part <= 6; part += 1) {
+    const path = join(t.testdirName, `cut ${part}`)
+    cpSync(before, path, { recursive: true })
+    const length = old + Math.floor(((bytes.length - old) * part) / 6)
+    writeFileSync(join(path, log), bytes.subarray(0, length))
+    const { persistence } = await Rig.open(t, {}, path)
+    const { retained, queued, incoming } = persistence.stats
+    found.add(`${retained} ${queued} ${incoming}`)
+  }
+  t.same([...found], ['0 0 0', '1 2 1'])
+})
+
+t.test(
+  'a full disk takes no message, keeps none as retained, and gives out what it has',
+  async (t) => {
+    const rig = await Rig.open(t)
+    await rig.persistence.addSubscriptions(bob, [{ topic: 'a', qos: 1 }])
+    await publish(rig.persistence, { topic: 'a', payload: 'old', retain: true })
+    rig.disk.isFull = true
+    await rig.restart()
+    const { persistence } = rig
+    await t.rejects(publish(persistence, { topic: 'a', payload: 'new' }), { code: 'DISK_FULL' })
+    const unfinished = persistence.incomingStorePacket(bob, { topic: 'a', qos: 2, messageId: 1 })
+    await t.rejects(unfinished, { code: 'DISK_FULL' })
+    t.equal(persistence.hasRoomForRetained('a'), false)
+    await persistence.storeRetained({ topic: 'a', payload: 'new', qos: 0 })
+    t.match(persistence.stats, { retainedRefused: 1, queued: 1, incoming: 0 })
+    t.same(payloads(await listOf(persistence.createRetainedStream('a'))), ['old'])
+    await publish(persistence, { topic: 'nobody waits', payload: 'p' })
+    const [packet = {}] = await listOf(persistence.outgoingStream(bob))
+    await persistence.outgoingClearMessageId(bob, packet)
+    await persistence.storeRetained({ topic: 'a', payload: '' })
+    t.match(persistence.stats, { queued: 0, retained: 0 })
+  },
+)
+
+t.test('a start that begins again counts nothing twice', async (t) => {
+  const rig = await Rig.open(t)
+  await rig.persistence.addSubscriptions(bob, [{ topic: 'a', qos: 1 }])
+  await publish(rig.persistence, { topic: 'a', payload: '1', retain: true })
+  t.match(rig.persistence.stats, { queued: 1, retained: 1, sessions: 1 })
+  rig.persistence.forget()
+  t.match(rig.persistence.stats, { queued: 0, retained: 0, sessions: 0 })
+})
+
+t.test('a will that is to go while the relay stops stays for the next start', async (t) => {
+  const rig = await Rig.open(t)
+  await rig.persistence.putWill(bob, { topic: 'w', payload: 'gone' })
+  await rig.persistence.destroy()
+  await rig.store.stop()
+  t.equal(await rig.persistence.delWill(bob), undefined)
+  await rig.restart()
+  t.match(await rig.persistence.getWill(bob), { topic: 'w' })
+})
+
 t.test('names of object properties are ordinary names', async (t) => {
   const rig = await Rig.open(t)
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {

@@ -1,5 +1,5 @@
 /** A persistence on a store in a directory of its own, which can be restarted. */
-
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Packet } from '../../../src/broker/persistence/packet.ts'
 import { Persistence, type PersistenceBounds } from '../../../src/broker/persistence/persistence.ts'
@@ -109,7 +109,7 @@ export class Rig {
   static async open(
     t: Test,
     bounds: Partial<PersistenceBounds> = {},
-    path: string = t.testdir(),
+    path: string = join(t.testdir(), 'store'),
   ): Promise<Rig> {
     const rig = new Rig(path, bounds)
     t.teardown(() => rig.store.stop())
@@ -134,8 +134,8 @@ export class Rig {
   }
 
   #newStore(): Store {
-    const { log, disk } = this
-    return new Store({ clock: systemClock, log, disk }, { path: this.path })
+    const parts = { clock: systemClock, log: new KeptLog(), disk: this.disk }
+    return new Store(parts, { path: this.path })
   }
 
   #newPersistence(): Persistence {
