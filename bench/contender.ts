@@ -10,6 +10,8 @@ export const LOAD_CORE = 1
 
 export type Measured = Answer & {
   readonly perSecond: number
+  /** For each second of CPU time: what is left of the rate when neighbours take the core. */
+  readonly perCpuSecond: number
   /** Share of its core that each had, 0 to 1. */
   readonly brokerCpu: number
   readonly loadCpu: number
@@ -75,6 +77,7 @@ export class Contender {
     return {
       ...answer,
       perSecond: (answer.acknowledged * 1000) / answer.ms,
+      perCpuSecond: (answer.acknowledged * 1000) / used,
       brokerCpu: used / answer.ms,
       loadCpu: answer.cpuMs / answer.ms,
     }

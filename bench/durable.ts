@@ -87,25 +87,31 @@ function mosquitto(folder: string): Broker {
 }
 
 async function rounds(contenders: readonly Contender[], count: number, ms: number): Promise<void> {
-  const rates = new Map<string, number[]>()
+  const results = new Map<string, Measured[]>()
   for (const contender of contenders) {
-    rates.set(contender.name, [])
+    results.set(contender.name, [])
     await contender.publish({ ms: WARM_UP_MS })
   }
   for (let round = 1; round <= count; round++) {
     for (const contender of contenders) {
       const measured = await contender.publish({ ms })
-      rates.get(contender.name)?.push(measured.perSecond)
+      results.get(contender.name)?.push(measured)
       say(`round ${round}  ${describe(contender.name, measured)}`)
     }
   }
-  const medians = contenders.map((contender) => median(rates.get(contender.name) ?? []))
-  for (const [index, contender] of contenders.entries()) {
-    say(`median   ${contender.name.padEnd(10)} ${perSecond(medians[index] ?? 0)}`)
+  const medians = [...results].map(([name, list]) => ({
+    name,
+    rate: median(list.map((one) => one.perSecond)),
+    perCpu: median(list.map((one) => one.perCpuSecond)),
+  }))
+  for (const { name, rate, perCpu } of medians) {
+    say(`median   ${name.padEnd(10)} ${perSecond(rate)}, ${Math.round(perCpu)} a CPU second`)
   }
-  say(
-    `ratio    ${((medians[0] ?? 0) / (medians[1] ?? 0)).toFixed(2)} of Mosquitto, which syncs none`,
-  )
+  const [ours, theirs] = medians
+  if (ours === undefined || theirs === undefined) return
+  const ratio = (ours.rate / theirs.rate).toFixed(2)
+  const perCpu = (ours.perCpu / theirs.perCpu).toFixed(2)
+  say(`ratio    ${ratio} of Mosquitto, which syncs nothing; ${perCpu} for the same CPU time`)
 }
 
 /** Queues up to `depth` messages in each broker, from empty, and shows what that takes. */

@@ -26,6 +26,8 @@ export const LIMITS = {
   outboxBytesMax: 4 * MIB,
   /** Bytes that wait for a socket before deliveries out of a mailbox pause. */
   outboxBytesHigh: 256 * KIB,
+  /** Bytes of one client that wait for aedes before no more of it is read. */
+  aedesBytesHigh: 16 * KIB,
   /** Publishes of one connection that may wait for their acknowledgement. */
   receiveMax: 256,
   /** Time that a connection gets to take its last bytes before it is cut. */
@@ -102,6 +104,10 @@ export const LIMITS = {
   stopMsMax: 5_000,
 
   // The store.
+  /** Pause between two times that removed bytes are taken off the disk. */
+  compactMs: 30_000,
+  /** Ranges that are rewritten at a time; more wait for the next. */
+  compactRangesMax: 256,
   /** Pause between two looks at the size of the store, where it has a bound. */
   diskLookMs: 1_000,
   /** Sequence numbers reserved by one write; a crash skips what is left of a block. */

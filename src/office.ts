@@ -16,7 +16,7 @@ import { Mailboxes } from './mailbox/mailboxes.ts'
 import type { UserId } from './message/names.ts'
 import { CHOSEN_COST, Passwords } from './roster/passwords.ts'
 import { Roster } from './roster/roster.ts'
-import { tableOf } from './store/keys.ts'
+import { lastNumber, tableOf } from './store/keys.ts'
 import { Store } from './store/store.ts'
 import { DiskGauge } from './store/usage.ts'
 
@@ -145,6 +145,7 @@ function visit({ journal, mailboxes, persistence }: Tenants, key: string, value:
       journal.visit(key, value)
       return
     case 'box':
+      journal.saw(lastNumber(key))
       mailboxes.visit(key, value)
       return
     default:

@@ -106,7 +106,7 @@ export class Relay {
 
   async #makeFirstAdmin(): Promise<void> {
     const { roster } = this.#office.open
-    if (roster.users().length > 0) return
+    if (roster.users().some(({ isAdmin }) => isAdmin) || roster.user(FIRST_ADMIN)) return
     this.#firstAdmin = await roster.addUser(FIRST_ADMIN, { isAdmin: true })
     await this.#office.store.committed()
   }

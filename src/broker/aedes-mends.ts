@@ -13,7 +13,42 @@ export const AEDES_VERSION = '2.0.0-beta.1'
  * (GHSA-52qw-whmv-87c5, fixed in 1.1.3 and not in the beta).
  */
 export function mendBroker(aedes: Aedes): void {
-  Object.assign(aedes, { clients: Object.create(null), brokers: Object.create(null) })
+  const clients: Record<string, Client> = Object.create(null)
+  Object.assign(aedes, { clients, brokers: Object.create(null) })
+  mendRegistry(aedes as unknown as Registry, clients)
+}
+
+/** What aedes does when a client has signed in, and when it has gone. */
+type Registry = {
+  registerClient(client: Client): void
+  unregisterClient(client: Client): void
+  scheduleSessionExpiry(client: Client): void
+}
+
+/**
+ * A connection that ends while its CONNECT is still under way would be registered for ever; one
+ * that ends while another has its client id would take that one's place, and its session, along.
+ */
+function mendRegistry(aedes: Registry, clients: Record<string, Client>): void {
+  const register = aedes.registerClient.bind(aedes)
+  const unregister = aedes.unregisterClient.bind(aedes)
+  const scheduleExpiry = aedes.scheduleSessionExpiry.bind(aedes)
+  Object.assign(aedes, {
+    registerClient(client: Client) {
+      if (!client.closed) register(client)
+    },
+    unregisterClient(client: Client) {
+      if (clients[client.id] === client) unregister(client)
+    },
+    scheduleSessionExpiry(client: Client) {
+      if (clients[client.id] === undefined) scheduleExpiry(client)
+    },
+  })
+}
+
+/** Whether aedes has a client under this id. */
+export function isRegistered(aedes: Aedes, id: string): boolean {
+  return (Reflect.get(aedes, 'clients') as Record<string, Client>)[id] !== undefined
 }
 
 /** @see mendBroker; and packet identifiers of aedes stay below those of delivery. */
@@ -26,6 +61,21 @@ export function mendClient(client: Client): void {
       next = value > OTHER_ID_MAX ? 1 : value
     },
   })
+  mendParser(client)
+}
+
+/** A packet that aedes cannot deal with ends its client, not the process. */
+function mendParser(client: Client): void {
+  const parser = Reflect.get(client, '_parser') as { parse(bytes: Buffer): number }
+  const parse = parser.parse.bind(parser)
+  parser.parse = (bytes) => {
+    try {
+      return parse(bytes)
+    } catch (error) {
+      client.emit('error', error)
+      return 0
+    }
+  }
 }
 
 /** Gives a client an id before aedes looks its session up. */

@@ -4,11 +4,14 @@
  * packets of its own between two of aedes', never inside one.
  */
 import { Duplex } from 'node:stream'
+import { LIMITS } from '../limits.ts'
 import { type Frame, Framer } from './framer.ts'
 
 export interface AedesPortOwner {
   /** aedes has written a packet. */
   fromAedes(frame: Frame): void
+  /** aedes has taken what it was given. */
+  aedesHasRoom(): void
   /** aedes is done with the connection. */
   endedByAedes(): void
 }
@@ -16,14 +19,27 @@ export interface AedesPortOwner {
 export class AedesPort extends Duplex {
   readonly #owner: AedesPortOwner
   readonly #framer = new Framer(Number.POSITIVE_INFINITY)
+  #isFull = false
 
   constructor(owner: AedesPortOwner) {
-    super({ decodeStrings: true })
+    super({ decodeStrings: true, readableHighWaterMark: LIMITS.aedesBytesHigh })
     this.#owner = owner
   }
 
+  /** Whether aedes has more than enough to do: nothing is to be given to it for now. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** Gives aedes a packet from the client. */
+  give(packet: Buffer): void {
+    this.#isFull = !this.push(packet)
+  }
+
   override _read(): void {
-    // Packets are pushed as they come; the front bounds how many.
+    if (!this.#isFull) return
+    this.#isFull = false
+    this.#owner.aedesHasRoom()
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {

@@ -2,26 +2,33 @@
  * The MQTT side of the relay: aedes for sessions, subscriptions, wills, retained messages and
  * ordinary topics; in front of it one `Connection` for each client; sign-in and topic rules.
  */
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type Subscription } from 'aedes'
 import type { Clock } from '../clock.ts'
 import type { PostOffice } from '../delivery/post-office.ts'
-import { boxesReached } from '../delivery/session.ts'
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { deviceId, type UserId } from '../message/names.ts'
+import type { UserId } from '../message/names.ts'
 import { presenceTopic } from '../message/topic.ts'
-import { accountNamed, type Identity } from '../roster/identity.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { SignIn } from '../roster/sign-in.ts'
 import type { Store } from '../store/store.ts'
-import { mayRead, maySubscribe, type Rules } from './access.ts'
-import { AEDES_VERSION, mendBroker, mendClient, renameClient } from './aedes-mends.ts'
+import type { Rules } from './access.ts'
+import {
+  AEDES_VERSION,
+  isRegistered,
+  mendBroker,
+  mendClient,
+  renameClient,
+} from './aedes-mends.ts'
 import type { AedesPort } from './aedes-port.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { ConnectedDevice } from './device-port.ts'
-import { Inbound, nameOf } from './inbound.ts'
+import { deviceOf, Gate, returnCodeOf } from './gate.ts'
+import { Guests } from './guests.ts'
+import { Inbound } from './inbound.ts'
 import { Flusher } from './outbox.ts'
 import type { Persistence } from './persistence/persistence.ts'
 import type { Publish } from './publish.ts'
@@ -37,22 +44,26 @@ export type BrokerParts = {
   readonly log: Log
 }
 
-/** CONNACK return codes of 3.1.1 (3.2.2.3); aedes makes MQTT 5's of them. */
-const RETURN_CODE = { idRejected: 2, unavailable: 3, badCredentials: 4, notAuthorized: 5 } as const
+/** A will as aedes hands it over; with the id of its session where an earlier run has lost it. */
+type Will = { topic: string; payload: string | Buffer; qos: 0 | 1 | 2; clientId?: string }
 
 export class Broker implements ConnectionOwner {
   readonly #parts: BrokerParts
-  readonly #rules: Rules
+  readonly #gate: Gate
+  readonly #guests: Guests
   readonly #aedes: Aedes
   readonly #inbound: Inbound
   readonly #flusher = new Flusher()
   readonly #connections = new Set<Connection>()
   readonly #byClient = new WeakMap<Client, Connection>()
+  /** The newest connection of each session. */
+  readonly #newest = new Map<string, Connection>()
 
   /** @param options.id name of the broker for aedes; the same after a restart */
   constructor(parts: BrokerParts, options: { id: string; rules: Rules }) {
     this.#parts = parts
-    this.#rules = options.rules
+    this.#gate = new Gate(parts, options)
+    this.#guests = new Guests(parts)
     this.#inbound = new Inbound(
       {
         ...parts,
@@ -65,6 +76,8 @@ export class Broker implements ConnectionOwner {
       id: options.id,
       persistence: parts.persistence,
       connectTimeout: LIMITS.connectMsMax,
+      // A bound would make messages wait in a list that ends in a recursion, and in a crash.
+      concurrency: 0,
       // Slow readers are ours to deal with: nothing in aedes ever waits for a socket.
       drainTimeout: 0,
       maximumPacketSize: LIMITS.packetBytesMax,
@@ -75,7 +88,8 @@ export class Broker implements ConnectionOwner {
         void this.#authenticate(client, user, password, done)
       },
       authorizePublish: (client, packet, done) => this.#authorizePublish(client, packet, done),
-      authorizeSubscribe: (client, wanted, done) => done(null, this.#allowed(client, wanted)),
+      authorizeSubscribe: (client, wanted, done) =>
+        done(null, this.#maySubscribe(client, wanted) ? wanted : null),
       authorizeForward: (client, packet) =>
         this.#mayForward(client, packet.topic) ? packet : null,
       published: (packet, client, done) => {
@@ -88,7 +102,9 @@ export class Broker implements ConnectionOwner {
 
   /** Clients that are signed in. */
   get clients(): number {
-    return this.#aedes.connectedClients
+    let clients = 0
+    for (const { isConnected } of this.#connections) if (isConnected) clients += 1
+    return clients
   }
 
   async start(): Promise<void> {
@@ -114,6 +130,7 @@ export class Broker implements ConnectionOwner {
     })
     this.#aedes.on('unsubscribe', (_filters, client) => this.#subscribed(client))
     await this.#aedes.listen()
+    await this.#guests.forget()
     // What is retained may be of a run that was killed.
     for (const { id } of this.#parts.roster.users()) this.publishPresence(id)
   }
@@ -172,13 +189,12 @@ export class Broker implements ConnectionOwner {
     const { post, roster } = this.#parts
     if (session !== undefined) post.disconnected(session)
     if (client.clean) this.#forgetIncoming(client)
+    if (this.#newest.get(client.id) === connection) this.#newest.delete(client.id)
     if (identity?.kind !== 'user' || !connection.isRegistered) return
     const device = deviceOf(connection)
     roster.disconnected(identity.user, device)
-    // The relay chose this name; nobody will ever come back under it.
-    if (connection.connect?.clientId === '') {
-      roster.release(identity.user, device, ['inbox', 'receipts'])
-      this.#settleAfter(identity.user)
+    if (connection.connect?.clientId === '' && client.clean) {
+      this.#guests.left(identity.user, device)
     }
   }
 
@@ -186,12 +202,6 @@ export class Broker implements ConnectionOwner {
   #forgetIncoming(client: Client): void {
     this.#parts.persistence.cleanIncoming(client).catch((error: unknown) => {
       this.#parts.log.warn({ client: client.id, error }, 'the end of a session was not stored')
-    })
-  }
-
-  #settleAfter(user: UserId): void {
-    this.#parts.post.devicesLeft(user).catch((error: unknown) => {
-      this.#parts.log.error({ user, error }, 'mail of a device that left could not be settled')
     })
   }
 
@@ -241,31 +251,36 @@ export class Broker implements ConnectionOwner {
   ): Promise<void> {
     const connection = this.#byClient.get(client)
     if (connection === undefined) return
-    const { signIn, roster, log } = this.#parts
     try {
-      const identity = await signIn.authenticate(userName, password, connection.address)
-      // The client may have given up while the password was checked.
-      if (connection.isClosed) return
-      connection.identity = identity
-      connection.assignedId = client.id
-      if (identity.kind === 'user') {
-        roster.connected(identity.user, deviceId(client.id))
-        connection.isRegistered = true
-      }
-      // Equal client ids of two users never meet; `/` is in no user name.
-      renameClient(client, `${nameOf(identity)}/${client.id}`)
-      done(null, true)
+      const id = await this.#gate.enter(connection, client.id, { userName, password })
+      if (id === undefined) return
+      renameClient(client, id)
+      await this.#takeOver(id, connection)
+      if (!connection.isClosed) done(null, true)
     } catch (error) {
+      const { log } = this.#parts
       if (!(error instanceof RelayError)) log.error({ error }, 'a sign-in failed')
       else log.info({ address: connection.address, code: error.code }, error.message)
-      done(refusal(error), false)
+      const refusal = new Error('sign-in refused', { cause: error })
+      done(Object.assign(refusal, { returnCode: returnCodeOf(error) }), false)
     }
+  }
+
+  /**
+   * Ends the connection that has the session now [MQTT-3.1.4-3], and waits until aedes is done
+   * with it: of two that aedes takes over at once, both would stay.
+   */
+  async #takeOver(id: string, connection: Connection): Promise<void> {
+    const older = this.#newest.get(id)
+    this.#newest.set(id, connection)
+    older?.disconnect(REASON.sessionTakenOver)
+    while (isRegistered(this.#aedes, id)) await once(this.#aedes, 'clientDisconnect')
   }
 
   /** Publishes were decided in front; wills come here, when their client is gone. */
   #authorizePublish(
     client: Client | null,
-    packet: { topic: string; payload: string | Buffer; qos: 0 | 1 | 2; clientId?: string },
+    packet: Will,
     done: (error?: Error | null) => void,
   ): void {
     if (client !== null && !client.closed) {
@@ -273,9 +288,10 @@ export class Broker implements ConnectionOwner {
       return
     }
     try {
-      const identity = this.#author(client, packet.clientId)
+      const connection = client === null ? undefined : this.#byClient.get(client)
+      const author = this.#gate.authorOf(connection, client?.id ?? packet.clientId ?? '')
       const will = { ...packet, payload: Buffer.from(packet.payload), isRetained: false }
-      if (this.#inbound.will(identity, will)) done(null)
+      if (this.#inbound.will(author, will)) done(null)
       else done(new RelayError('NOT_AUTHORIZED', 'the will has gone another way'))
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
@@ -283,52 +299,14 @@ export class Broker implements ConnectionOwner {
     }
   }
 
-  /** Whose will it is: of a client that has just left, or of one that an earlier run has lost. */
-  #author(client: Client | null, clientId = ''): Identity {
-    const identity = client === null ? undefined : this.#byClient.get(client)?.identity
-    if (identity !== undefined) return identity
-    const account = accountNamed(clientId.slice(0, clientId.indexOf('/')))
-    if (account?.kind === 'thing' && this.#parts.roster.thing(account.thing)) return account
-    const user = account?.kind === 'user' ? this.#parts.roster.user(account.user) : undefined
-    if (user === undefined) throw new RelayError('NOT_AUTHORIZED', 'its author is not known here')
-    return { kind: 'user', user: user.id, isAdmin: user.isAdmin }
-  }
-
-  /** The subscription as asked for, or `null` where it is refused. */
-  #allowed(client: Client, wanted: Subscription): Subscription | null {
+  #maySubscribe(client: Client, { topic, qos }: Subscription): boolean {
     const connection = this.#byClient.get(client)
-    const identity = connection?.identity
-    if (connection === undefined || identity === undefined) return null
-    try {
-      const { filter, group } = maySubscribe(identity, wanted.topic, this.#rules)
-      if (group !== undefined) {
-        throw new RelayError('NOT_AUTHORIZED', 'this relay has no shared subscriptions yet')
-      }
-      if (connection.filters.length >= LIMITS.filtersPerSessionMax) {
-        const says = `${LIMITS.filtersPerSessionMax} filters, the most allowed`
-        throw new RelayError('FILTERS_FULL', says)
-      }
-      if (identity.kind === 'user' && wanted.qos > 0) {
-        for (const box of boxesReached(identity.user, [{ filter, qos: wanted.qos }])) {
-          this.#parts.roster.hold(identity.user, deviceOf(connection), box)
-        }
-      }
-      return wanted
-    } catch (error) {
-      if (!(error instanceof RelayError)) throw error
-      const { code, message } = error
-      this.#parts.log.info({ client: client.id, code }, message)
-      return null
-    }
+    return connection !== undefined && this.#gate.maySubscribe(connection, topic, qos)
   }
 
   #mayForward(client: Client, topic: string): boolean {
-    const identity = this.#byClient.get(client)?.identity
-    if (identity === undefined) return false
-    const { roster } = this.#parts
-    return mayRead(identity, topic, this.#rules, (owner, viewer) =>
-      roster.maySeePresence(owner, viewer),
-    )
+    const connection = this.#byClient.get(client)
+    return connection !== undefined && this.#gate.mayRead(connection, topic)
   }
 
   /** aedes stores every filter of a SUBSCRIBE, also those that were refused. */
@@ -345,28 +323,5 @@ export class Broker implements ConnectionOwner {
   #subscribed(client: Client): void {
     const connection = this.#byClient.get(client)
     connection?.session?.subscribed(connection.filters)
-  }
-}
-
-/** The device id of a user's connection: the client's own id, not the scoped one. */
-function deviceOf(connection: Connection): ReturnType<typeof deviceId> {
-  return deviceId(connection.assignedId)
-}
-
-function refusal(error: unknown): AuthenticateError {
-  const code = error instanceof RelayError ? error.code : 'STORE_FAILED'
-  return Object.assign(new Error(code, { cause: error }), { returnCode: returnCode(code) })
-}
-
-function returnCode(code: string): number {
-  switch (code) {
-    case 'WRONG_CREDENTIALS':
-      return RETURN_CODE.badCredentials
-    case 'BAD_NAME':
-      return RETURN_CODE.idRejected
-    case 'STORE_FAILED':
-      return RETURN_CODE.unavailable
-    default:
-      return RETURN_CODE.notAuthorized
   }
 }

@@ -25,7 +25,9 @@ import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
 import { type Connect, readConnect } from './connect.ts'
 import { type Frame, Framer } from './framer.ts'
 import { type Flusher, Outbox } from './outbox.ts'
+import { PacketIds } from './packet-ids.ts'
 import { type Publish, readPublish } from './publish.ts'
+import { refusalOf } from './subscribe.ts'
 import {
   ackPacketId,
   ackReason,
@@ -59,7 +61,7 @@ export class Connection implements AedesPortOwner {
   /** Of a user's device, while it is connected. */
   session: DeviceSession | undefined
   /** QoS 2 publishes of ours that the client has still to release. */
-  readonly unreleased = new Set<number>()
+  readonly unreleased = new PacketIds()
   connect: Connect | undefined
   /** The client's id as it knows it: its own, or the one that the relay has assigned. */
   assignedId = ''
@@ -97,6 +99,8 @@ export class Connection implements AedesPortOwner {
   start(): void {
     const socket = this.#socket
     socket.on('data', (chunk: Buffer) => {
+      // What still comes after the end is taken off the socket, so that it can close, and dropped.
+      if (this.isClosed) return
       this.#framer.push(chunk)
       this.#read()
     })
@@ -119,6 +123,11 @@ export class Connection implements AedesPortOwner {
 
   get isClosed(): boolean {
     return this.#state === 'closed'
+  }
+
+  /** Whether the client is signed in and has been told so. */
+  get isConnected(): boolean {
+    return this.#state === 'connected'
   }
 
   get isCongested(): boolean {
@@ -145,28 +154,39 @@ export class Connection implements AedesPortOwner {
     } finally {
       this.#isReading = false
     }
-    if (this.#isSocketOver && this.#state !== 'connecting') this.#inputEnded()
-    else if (this.#canRead()) this.#socket.resume()
+    if (this.#isSocketOver && this.#canRead()) this.#inputEnded()
+    else if (this.#canRead() || this.isClosed) this.#socket.resume()
     else this.#socket.pause()
   }
 
   /** Whether the next packet may take effect now. */
   #canRead(): boolean {
     if (this.#state === 'new') return true
-    return this.#state === 'connected' && !this.acknowledgements.isFull
+    return this.#state === 'connected' && !this.acknowledgements.isFull && !this.#port.isFull
   }
 
   #acknowledge(packet: Buffer): void {
-    this.outbox.push(packet)
+    this.#write(packet)
     // The client had as many publishes under way as it may; now there is room for one more.
+    this.#readSoon()
+  }
+
+  /** What kept the client from being read may be over. */
+  #readSoon(): void {
     if (this.#socket.isPaused() && this.#state === 'connected') queueMicrotask(() => this.#read())
+  }
+
+  /** Sends a packet; a client that takes none of what waits for it is let go. */
+  #write(packet: Buffer): void {
+    this.outbox.push(packet)
+    if (this.outbox.waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
   }
 
   #take(frame: Frame): void {
     if (this.#state === 'new') {
       this.connect = readConnect(frame.bytes)
       this.#state = 'connecting'
-      this.#port.push(frame.bytes)
+      this.#port.give(frame.bytes)
       return
     }
     switch (packetType(frame.bytes)) {
@@ -179,8 +199,11 @@ export class Connection implements AedesPortOwner {
       case PACKET.pubrel:
         this.#takeAck(frame)
         return
+      case PACKET.subscribe:
+        this.#takeSubscribe(frame)
+        return
       default:
-        this.#port.push(frame.bytes)
+        this.#port.give(frame.bytes)
     }
   }
 
@@ -188,23 +211,25 @@ export class Connection implements AedesPortOwner {
     const publish = readPublish(frame, this.version)
     keepAlive(this.#client)
     this.#owner.publish(this, publish, () => {
-      if (publish.qos === 1) this.#expectFromAedes(publish.packetId)
-      this.#port.push(frame.bytes)
+      if (publish.qos > 0) this.acknowledgements.expect(publish.packetId)
+      this.#port.give(frame.bytes)
     })
   }
 
-  #expectFromAedes(packetId: number): void {
-    this.acknowledgements.expect(packetId)
+  #takeSubscribe(frame: Frame): void {
+    const refusal = refusalOf(frame, this.version)
+    if (refusal === undefined) this.#port.give(frame.bytes)
+    else this.#write(refusal)
   }
 
   #takeAck(frame: Frame): void {
     const packetId = ackPacketId(frame)
     const type = packetType(frame.bytes)
     if (type === PACKET.pubrel) {
-      if (!this.unreleased.delete(packetId)) this.#port.push(frame.bytes)
-      else this.outbox.push(encodeAck('pubcomp', packetId, this.version))
+      if (!this.unreleased.delete(packetId)) this.#port.give(frame.bytes)
+      else this.#write(encodeAck('pubcomp', packetId, this.version))
     } else if (!isDeliveryId(packetId)) {
-      this.#port.push(frame.bytes)
+      this.#port.give(frame.bytes)
     } else if (type === PACKET.pubrec && ackReason(frame) < FAILURE) {
       this.session?.received(packetId)
     } else {
@@ -225,16 +250,22 @@ export class Connection implements AedesPortOwner {
 
   fromAedes(frame: Frame): void {
     const type = packetType(frame.bytes)
-    if (type === PACKET.puback) {
-      const isFailure = ackReason(frame) >= FAILURE
-      if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isFailure)) return
+    if (type === PACKET.connack) {
+      this.outbox.open(frame.bytes)
+      return
     }
-    const waiting = this.outbox.waiting + frame.bytes.length
+    if (type === PACKET.puback || type === PACKET.pubrec) {
+      // aedes writes PUBREC when it has stored the message, PUBACK before.
+      const isDecided = type === PACKET.pubrec || ackReason(frame) >= FAILURE
+      if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isDecided)) return
+    }
     const isQosZero = type === PACKET.publish && ((frame.bytes[0] ?? 0) & 0x06) === 0
     // QoS 0 is for the moment; a reader that is behind does without.
-    if (isQosZero && waiting > LIMITS.outboxBytesHigh) return
-    this.outbox.push(frame.bytes)
-    if (waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
+    if (!isQosZero || !this.isCongested) this.#write(frame.bytes)
+  }
+
+  aedesHasRoom(): void {
+    this.#readSoon()
   }
 
   /** Ends the connection and tells an MQTT 5 client why (3.14.2.1). */
@@ -266,7 +297,7 @@ export class Connection implements AedesPortOwner {
     if (this.#port.readableEnded || this.#isInputOver) return
     this.#isInputOver = true
     this.#port.push(null)
-    this.#cutAfter(() => this.#end())
+    this.#cutAfter(this.#port, () => this.#end())
   }
 
   /** Ends both sides, once; what was gathered for the client still goes out. */
@@ -276,13 +307,15 @@ export class Connection implements AedesPortOwner {
     this.#owner.closed(this)
     this.outbox.flush()
     this.#socket.end()
-    this.#cutAfter(() => this.#socket.destroy())
+    this.#socket.resume()
+    this.#cutAfter(this.#socket, () => this.#socket.destroy())
     if (!this.#port.destroyed) this.#port.destroy()
   }
 
   /** Does without waiting what should have come by itself. */
-  #cutAfter(cut: () => void): void {
+  #cutAfter(stream: Duplex, cut: () => void): void {
+    if (stream.closed) return
     const cancel = this.#clock.after(LIMITS.lingerMs, cut)
-    this.#port.once('close', cancel)
+    stream.once('close', cancel)
   }
 }

@@ -10,11 +10,15 @@ import { RelayError } from '../errors.ts'
 export type Frame = { readonly bytes: Buffer; readonly bodyAt: number }
 
 const LENGTH_BYTES_MAX = 4
+const HEADER_BYTES_MIN = 2
 
 export class Framer {
   /** Largest packet, header included. Grows when a client is authenticated. */
   packetBytesMax: number
-  #rest: Buffer | undefined
+  #chunks: Buffer[] = []
+  #waiting = 0
+  /** Bytes that the next packet takes at least, as far as is known. */
+  #needed = HEADER_BYTES_MIN
 
   constructor(packetBytesMax: number) {
     this.packetBytesMax = packetBytesMax
@@ -22,12 +26,13 @@ export class Framer {
 
   /** Takes bytes in; `next` then gives the packets. */
   push(chunk: Buffer): void {
-    this.#rest = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#chunks.push(chunk)
+    this.#waiting += chunk.length
   }
 
   /** Bytes that are waiting for their packet to be complete, or for `next`. */
   get waiting(): number {
-    return this.#rest?.length ?? 0
+    return this.#waiting
   }
 
   /**
@@ -36,8 +41,9 @@ export class Framer {
    * @throws PAYLOAD_TOO_LARGE for a packet beyond `packetBytesMax`
    */
   next(): Frame | undefined {
-    const rest = this.#rest
-    if (rest === undefined || rest.length < 2) return undefined
+    // Joined only when that can help: a packet that comes byte by byte is not copied at each.
+    if (this.#waiting < this.#needed) return undefined
+    const rest = this.#joined()
     let length = 0
     let at = 1
     for (;;) {
@@ -45,7 +51,7 @@ export class Framer {
         throw new RelayError('BAD_PACKET', 'a remaining length has more than 4 bytes')
       }
       const byte = rest[at]
-      if (byte === undefined) return undefined
+      if (byte === undefined) return this.#wait(at + 1)
       length += (byte & 0x7f) * 2 ** (7 * (at - 1))
       at += 1
       if (byte < 0x80) break
@@ -55,8 +61,26 @@ export class Framer {
       const says = `a packet of ${end} bytes; at most ${this.packetBytesMax} are allowed`
       throw new RelayError('PAYLOAD_TOO_LARGE', says)
     }
-    if (rest.length < end) return undefined
-    this.#rest = rest.length === end ? undefined : rest.subarray(end)
+    if (rest.length < end) return this.#wait(end)
+    this.#keep(rest.subarray(end))
     return { bytes: rest.subarray(0, end), bodyAt: at }
+  }
+
+  #joined(): Buffer {
+    const [first = Buffer.alloc(0), ...more] = this.#chunks
+    const rest = more.length === 0 ? first : Buffer.concat(this.#chunks)
+    this.#chunks = [rest]
+    return rest
+  }
+
+  #wait(needed: number): undefined {
+    this.#needed = needed
+    return undefined
+  }
+
+  #keep(rest: Buffer): void {
+    this.#chunks = rest.length === 0 ? [] : [rest]
+    this.#waiting = rest.length
+    this.#needed = HEADER_BYTES_MIN
   }
 }

@@ -6,10 +6,9 @@
 import type { AcceptWaiter } from '../delivery/acceptance.ts'
 import type { PostOffice } from '../delivery/post-office.ts'
 import { RelayError } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { parseTopic, type Topic } from '../message/topic.ts'
-import { accountName, type Identity } from '../roster/identity.ts'
+import type { Identity } from '../roster/identity.ts'
 import { PRIVACIES, type Privacy } from '../roster/presence.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { Store } from '../store/store.ts'
@@ -61,7 +60,7 @@ export class Inbound {
     this.#rules = options.rules
   }
 
-  /** @throws PROTOCOL_ERROR for more QoS 2 publishes at once than the relay has said it takes */
+  /** Takes a PUBLISH, or gives it to aedes by `pass`; whatever is wrong with it is answered. */
   publish(connection: Connection, publish: Publish, pass: () => void): void {
     const { identity } = connection
     if (identity === undefined) return
@@ -71,7 +70,7 @@ export class Inbound {
       if (isOurs(topic)) place = this.#answer(connection, publish)
       if (!this.#take(topic, publish, place ?? NOBODY)) pass()
     } catch (error) {
-      if (!(error instanceof RelayError) || error.code === 'PROTOCOL_ERROR') throw error
+      if (!(error instanceof RelayError)) throw error
       this.#log.info({ ...client(connection), code: error.code }, error.message)
       this.#refuse(identity, publish, error, place ?? this.#answer(connection, publish))
     }
@@ -179,10 +178,6 @@ export class Inbound {
       const decide = acknowledgements.expect(packetId)
       return (reason) => decide(encodeAck('puback', packetId, version, reason))
     }
-    if (unreleased.size >= LIMITS.receiveMax) {
-      const says = `more than ${LIMITS.receiveMax} QoS 2 publishes without PUBREL`
-      throw new RelayError('PROTOCOL_ERROR', says)
-    }
     // With a failure MQTT 5 ends the exchange at PUBREC (4.3.3); 3.1.1 goes on to PUBREL.
     unreleased.add(packetId)
     const decide = acknowledgements.expect(packetId)
@@ -236,9 +231,4 @@ function jsonOf(payload: Buffer): unknown {
   } catch {
     return undefined
   }
-}
-
-/** What a connection is called: the user name that it has signed in with. */
-export function nameOf(identity: Identity): string {
-  return identity.kind === 'anonymous' ? '' : accountName(identity)
 }

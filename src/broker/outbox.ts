@@ -25,6 +25,7 @@ export class Outbox {
   readonly #flusher: Flusher
   #packets: Buffer[] = []
   #bytes = 0
+  #isOpen = false
 
   constructor(parts: { socket: Duplex; flusher: Flusher }) {
     this.#socket = parts.socket
@@ -36,16 +37,24 @@ export class Outbox {
     return this.#bytes + this.#socket.writableLength
   }
 
+  /** Begins to write: CONNACK, and then what was gathered [MQTT-3.2.0-1]. */
+  open(connack: Buffer): void {
+    this.#isOpen = true
+    this.#packets.unshift(connack)
+    this.#bytes += connack.length
+    this.#flusher.add(this)
+  }
+
   push(packet: Buffer): void {
     this.#packets.push(packet)
     this.#bytes += packet.length
-    if (this.#packets.length === 1) this.#flusher.add(this)
+    if (this.#isOpen && this.#packets.length === 1) this.#flusher.add(this)
   }
 
   /** Writes what was gathered. */
   flush(): void {
     const [first, ...more] = this.#packets
-    if (first === undefined) return
+    if (first === undefined || !this.#isOpen) return
     this.#packets = []
     this.#bytes = 0
     if (!this.#socket.writable) return

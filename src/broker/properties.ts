@@ -3,8 +3,10 @@
  *
  *     | length of all, variable | id, 1 byte | value | id | value | …
  */
+import { isUtf8 } from 'node:buffer'
 import { RelayError } from '../errors.ts'
 import type { Properties } from '../message/message.ts'
+import { readVariable, variable } from './variable.ts'
 
 /** What a PUBLISH of a client says beside its topic and payload. */
 export type PublishProperties = Properties & {
@@ -64,37 +66,34 @@ class Cursor {
     return this.#bytes.subarray(from, from + size)
   }
 
+  /** What is no text would make its recipient hang up, again at every delivery. */
   text(): string {
-    return this.binary().toString('utf8')
-  }
-
-  variable(): number {
-    let value = 0
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return value
+    const bytes = this.binary()
+    if (!isUtf8(bytes) || bytes.includes(0)) {
+      throw malformed('a property is no UTF-8, or has U+0000')
     }
-    throw malformed('a length has more than 4 bytes')
+    return bytes.toString()
   }
 }
 
 /**
  * Reads the properties at `at` of a packet that ends at `end`.
  * @returns the properties, and where the payload begins
- * @throws BAD_PACKET for properties that are cut off, unknown here, or doubled [MQTT-2.2.2]
+ * @throws BAD_PACKET for properties that are cut off, unknown here, or doubled [MQTT-2.2.2], for
+ *   text that is no UTF-8 or has U+0000 [MQTT-1.5.4-1] [MQTT-1.5.4-2], for a payload format
+ *   indicator beyond 1, and for a response topic that has a wildcard [MQTT-3.3.2-14]
  */
 export function readProperties(
   bytes: Buffer,
   at: number,
   end: number,
 ): { properties: PublishProperties; payloadAt: number } {
-  const head = new Cursor(bytes, at, end)
-  const length = head.variable()
-  const payloadAt = head.at + length
+  const length = readVariable(bytes.subarray(0, end), at)
+  if (length === undefined) throw malformed('the length of its properties is cut off')
+  const payloadAt = length.end + length.value
   if (payloadAt > end) throw malformed('the properties are longer than the packet')
-  if (length === 0) return { properties: {}, payloadAt }
-  const cursor = new Cursor(bytes, head.at, payloadAt)
+  if (length.value === 0) return { properties: {}, payloadAt }
+  const cursor = new Cursor(bytes, length.end, payloadAt)
   const found = new Map<number, unknown>()
   const userProperties: [string, string][] = []
   while (!cursor.isDone) readOne(cursor, found, userProperties)
@@ -114,20 +113,31 @@ function readOne(cursor: Cursor, found: Map<number, unknown>, users: [string, st
 function readValue(id: number, cursor: Cursor): unknown {
   switch (id) {
     case ID.payloadFormatIndicator:
-      return cursor.byte()
+      return flag(cursor.byte())
     case ID.messageExpiryInterval:
       return cursor.uint32()
     case ID.topicAlias:
       return cursor.uint16()
     case ID.contentType:
-    case ID.responseTopic:
       return cursor.text()
+    case ID.responseTopic:
+      return topicName(cursor.text())
     case ID.correlationData:
       // Kept longer than the packet that it came in.
       return Buffer.from(cursor.binary())
     default:
       throw malformed(`property ${id} does not belong to a PUBLISH from a client`)
   }
+}
+
+function flag(byte: number): number {
+  if (byte > 1) throw malformed('a payload format indicator is neither 0 nor 1')
+  return byte
+}
+
+function topicName(text: string): string {
+  if (/[+#]/.test(text)) throw malformed('a response topic has a wildcard')
+  return text
 }
 
 function collected(found: Map<number, unknown>, users: [string, string][]): PublishProperties {
@@ -183,16 +193,4 @@ function prefixed(bytes: Buffer): Buffer {
   const size = Buffer.allocUnsafe(2)
   size.writeUInt16BE(bytes.length)
   return Buffer.concat([size, bytes])
-}
-
-/** A variable byte integer (1.5.5). */
-export function variable(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  do {
-    const low = rest % 128
-    rest = Math.floor(rest / 128)
-    bytes.push(rest > 0 ? low | 0x80 : low)
-  } while (rest > 0)
-  return Buffer.from(bytes)
 }

@@ -1,8 +1,10 @@
 /** PUBLISH packets: read in place as they come from clients, written as they go to devices. */
+import { isUtf8 } from 'node:buffer'
 import type { Outgoing } from '../delivery/port.ts'
 import { RelayError } from '../errors.ts'
 import type { Frame } from './framer.ts'
-import { encodeProperties, type PublishProperties, readProperties, variable } from './properties.ts'
+import { encodeProperties, type PublishProperties, readProperties } from './properties.ts'
+import { variable } from './variable.ts'
 import { PACKET, type Version } from './wire.ts'
 
 /** A PUBLISH from a client. The payload still lies in the packet that it came in. */
@@ -20,7 +22,8 @@ const NO_PROPERTIES: PublishProperties = {}
 
 /**
  * @throws BAD_PACKET for QoS 3 [MQTT-3.3.1-4], packet identifier 0 [MQTT-2.2.1-3], a topic that
- *   is empty, has wildcards [MQTT-3.3.2-2] or U+0000 [MQTT-1.5.4-2], or anything cut off
+ *   is empty, no UTF-8 [MQTT-1.5.4-1], has wildcards [MQTT-3.3.2-2] or U+0000 [MQTT-1.5.4-2], or
+ *   anything cut off
  */
 export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish {
   const flags = bytes[0] ?? 0
@@ -32,6 +35,7 @@ export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish
   const restAt = topicEnd + (qos > 0 ? 2 : 0)
   if (restAt > end) throw malformed('it is cut off')
   const topic = bytes.toString('utf8', topicAt, topicEnd)
+  if (!isUtf8(bytes.subarray(topicAt, topicEnd))) throw malformed('its topic is no UTF-8')
   if (topic === '' || /[+#\0]/.test(topic)) {
     throw malformed('its topic is empty, or has a wildcard or U+0000')
   }

@@ -9,6 +9,8 @@ export const PACKET = {
   pubrec: 5,
   pubrel: 6,
   pubcomp: 7,
+  subscribe: 8,
+  suback: 9,
   disconnect: 14,
 } as const
 

@@ -11,6 +11,7 @@ import type { Log } from '../log.ts'
 import { hasAcked, type Item } from '../mailbox/item.ts'
 import type { Mail, Mailbox, MailListener } from '../mailbox/mailbox.ts'
 import type { Entry } from '../message/entry.ts'
+import type { Content } from '../message/message.ts'
 
 /** What a drain needs of its session: one window for all drains of the device. */
 export interface DrainOutlet {
@@ -22,8 +23,8 @@ export interface DrainOutlet {
   send(drain: Drain, mail: Mail): 'sent' | 'wait' | 'skip'
   /** A copy for a QoS 0 subscription; nothing is awaited. */
   copy(mail: Mail): void
-  /** Sends an entry that nobody keeps, where a subscription matches. */
-  tell(entry: Entry): void
+  /** Sends something that nobody keeps, where a subscription matches. */
+  tell(content: Content): void
   /** The box has an item whose entry is gone: the store was damaged. */
   lost(mailbox: Mailbox, seq: number, item: Item): void
 }
@@ -32,6 +33,8 @@ export interface DrainOutlet {
 export interface EntryReader {
   read(seqs: readonly number[]): Promise<(Entry | undefined)[]>
 }
+
+type Found = { readonly seq: number; readonly item: Item }
 
 export class Drain implements MailListener {
   readonly mailbox: Mailbox
@@ -111,8 +114,8 @@ export class Drain implements MailListener {
     this.#isCaughtUp = false
   }
 
-  told(entry: Entry): void {
-    this.#outlet.tell(entry)
+  told(content: Content): void {
+    this.#outlet.tell(content)
   }
 
   committed(): void {
@@ -192,17 +195,26 @@ export class Drain implements MailListener {
     const from = this.#position
     const found = await this.mailbox.scan(from, LIMITS.drainReadMax)
     const wanted = withinBytes(found, LIMITS.drainReadBytesMax)
-    const entries = await this.#journal.read(wanted.map(({ seq }) => seq))
+    const contents = await this.#contentsOf(wanted)
     // Subscriptions have changed meanwhile: what was passed over comes first.
     if (this.#position !== from) return
     for (const [at, { seq, item }] of wanted.entries()) {
-      const entry = entries[at]
-      if (entry !== undefined) this.#ready.push({ seq, item, entry })
+      const content = contents[at]
+      if (content !== undefined) this.#ready.push({ seq, item, content })
       else if (this.mailbox.has(seq)) this.#outlet.lost(this.mailbox, seq, item)
     }
     const isAll = found.length < LIMITS.drainReadMax && wanted.length === found.length
     // What was committed before the look and is not in it has left the box.
     if (isAll && this.#ready.length === 0) this.#position = Math.max(this.#position, newest)
+  }
+
+  /** Receipts lie in the box itself; messages in the journal. */
+  async #contentsOf(found: readonly Found[]): Promise<(Content | undefined)[]> {
+    if (this.mailbox.box === 'receipts') {
+      return found.map(({ item: { receipt } }) => receipt && { kind: 'receipt', receipt })
+    }
+    const entries = await this.#journal.read(found.map(({ seq }) => seq))
+    return entries.map((entry) => (entry?.kind === 'message' ? entry : undefined))
   }
 
   #failed(error: unknown): void {
@@ -213,14 +225,10 @@ export class Drain implements MailListener {
 }
 
 /** The longest beginning of `found` whose payloads fit into `bytesMax`, but at least one. */
-function withinBytes<Found extends { item: Item }>(
-  found: readonly Found[],
-  bytesMax: number,
-): Found[] {
+function withinBytes(found: readonly Found[], bytesMax: number): Found[] {
   let sum = 0
-  const fits = found.filter(({ item }, at) => {
+  return found.filter(({ item }, at) => {
     sum += item.bytes
     return at === 0 || sum <= bytesMax
   })
-  return fits
 }

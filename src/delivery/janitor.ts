@@ -1,5 +1,6 @@
 /**
- * What time does to a post office: messages expire, records leave the list and then the store,
+ * What time does to a post office: messages expire, the bytes of removed ones leave the disk,
+ * records leave the list and then the store,
  * devices that nobody has seen for long no longer hold mail back. Everything counts the age of
  * the store (see journal/times.ts), never the wall clock.
  */
@@ -28,15 +29,25 @@ export type JanitorParts = {
 export class Janitor {
   readonly #parts: JanitorParts
   readonly #listedForMs: number
+  readonly #keepsRecords: boolean
   #cancel: () => void = () => undefined
   #round: Promise<void> = Promise.resolve()
   #isRunning = false
   #savedMs = 0
   #recordsMs = 0
+  #compactedMs = 0
 
-  constructor(parts: JanitorParts, options: { listedForMs: number }) {
+  /**
+   * @param options.listedForMs how long a settled message stays in lists
+   * @param options.retention `forever`: payloads stay, and so do the records that say they are settled
+   */
+  constructor(
+    parts: JanitorParts,
+    options: { listedForMs: number; retention: 'delivered' | 'forever' },
+  ) {
     this.#parts = parts
     this.#listedForMs = options.listedForMs
+    this.#keepsRecords = options.retention === 'forever'
   }
 
   start(): void {
@@ -44,6 +55,7 @@ export class Janitor {
     this.#isRunning = true
     this.#savedMs = this.#parts.journal.ageMs()
     this.#recordsMs = this.#parts.journal.ageMs()
+    this.#compactedMs = this.#parts.journal.ageMs()
     this.#plan()
   }
 
@@ -73,8 +85,12 @@ export class Janitor {
     }
     if (ageMs - this.#recordsMs >= LIMITS.recordSweepMs) {
       this.#recordsMs = ageMs
-      await this.#forget(ageMs)
+      if (!this.#keepsRecords) await this.#forget(ageMs)
       await this.#lapse(ageMs)
+    }
+    if (ageMs - this.#compactedMs >= LIMITS.compactMs) {
+      this.#compactedMs = ageMs
+      await this.#parts.store.tidy()
     }
     if (ageMs - this.#savedMs >= LIMITS.ageSaveMsMax && mailboxes.queued > 0) {
       this.#savedMs = ageMs

@@ -7,10 +7,16 @@ import type { Journal } from '../journal/journal.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Item } from '../mailbox/item.ts'
-import type { BoxName } from '../mailbox/mailbox.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
-import { decodeRecord, encodeRecord, parseRecordKey, recordKey } from '../mailbox/record.ts'
+import {
+  decodeRecord,
+  encodeRecord,
+  type MessageRecord,
+  parseRecordKey,
+  recordKey,
+} from '../mailbox/record.ts'
 import type { Entry } from '../message/entry.ts'
+import type { Message } from '../message/message.ts'
 import { allPairs } from '../store/pairs.ts'
 import type { Store } from '../store/store.ts'
 import type { PostOffice } from './post-office.ts'
@@ -55,72 +61,63 @@ async function mendEntries(
   let restored = 0
   let dropped = 0
   for await (const { seq, entry } of allEntries(parts.journal)) {
-    const place = placeOf(entry)
-    if (place === undefined || parts.mailboxes.of(place.box, place.user).has(seq)) continue
-    if (entry.kind === 'message' && isSettled(parts.store, place.item, place.user)) {
-      if (keepsPayloads) continue
+    if (entry.kind !== 'message') continue
+    const { message } = entry
+    if (parts.mailboxes.of('inbox', message.to).has(seq)) continue
+    const record = recordOf(parts.store, message)
+    if (record === undefined || record.settledMs === 0) {
+      putBack(parts, seq, message, record?.deadlineMs)
+      restored += 1
+    } else if (!keepsPayloads) {
       parts.journal.remove(seq)
       dropped += 1
-    } else {
-      putBack(parts, seq, entry, place)
-      restored += 1
     }
   }
   return { restored, dropped }
 }
 
-type Place = { readonly box: BoxName; readonly user: Item['from']; readonly item: Item }
-
-function placeOf(entry: Entry): Place | undefined {
-  if (entry.kind === 'state') return undefined
-  const isMessage = entry.kind === 'message'
-  const { from, to, id } = isMessage ? entry.message : entry.receipt
-  const item: Item = {
-    bytes: isMessage ? entry.message.payload.length : 0,
-    // How long it has waited is not known any more; it may wait once more as long.
-    deadlineMs: (isMessage ? entry.message.expiresAfterS : LIMITS.expiresAfterSMax) * 1000,
-    from,
-    id,
-    acks: [],
-    received: [],
-  }
-  return { box: isMessage ? 'inbox' : 'receipts', user: isMessage ? to : from, item }
-}
-
-function isSettled(store: Store, { from, id }: Item, to: Item['from']): boolean {
+function recordOf(store: Store, { from, to, id }: Message): MessageRecord | undefined {
   const record = store.get(recordKey(from, to, id))
-  return record !== undefined && decodeRecord(record).settledMs !== 0
+  return record === undefined ? undefined : decodeRecord(record)
 }
 
-function putBack(parts: MendParts, seq: number, entry: Entry, place: Place): void {
-  const { store, journal, mailboxes } = parts
-  const mailbox = mailboxes.of(place.box, place.user)
-  const item = { ...place.item, deadlineMs: place.item.deadlineMs + journal.ageMs() }
+function putBack(
+  { store, journal, mailboxes }: MendParts,
+  seq: number,
+  message: Message,
+  knownDeadlineMs: number | undefined,
+): void {
+  const { id, from, to, payload, accepted } = message
+  // Where nothing tells how long it has waited, it may wait once more as long.
+  const deadlineMs = knownDeadlineMs ?? journal.ageMs() + message.expiresAfterS * 1000
+  const bytes = payload.length
+  const item: Item = { bytes, deadlineMs, from, id, acks: [], received: [] }
+  const mailbox = mailboxes.of('inbox', to)
   const write = mailbox.write(seq, item)
   store.insert(write.key, write.value)
   mailbox.restore(seq, item)
-  if (entry.kind !== 'message') return
-  mailboxes.countSent(item.from, 1)
-  const record = encodeRecord({
+  mailboxes.countSent(from, 1)
+  const record = {
     status: 'stored',
     seq,
-    accepted: entry.message.accepted,
-    bytes: item.bytes,
-    deadlineMs: item.deadlineMs,
+    accepted,
+    bytes,
+    deadlineMs,
     settledMs: 0,
     events: [],
-  })
-  store.put(recordKey(item.from, place.user, item.id), record)
+  } as const
+  store.put(recordKey(from, to, id), encodeRecord(record))
 }
 
 /** Ends what is in a box without an entry. */
 async function mendBoxes({ mailboxes, journal, post }: MendParts): Promise<number> {
   let lost = 0
   for (const mailbox of [...mailboxes.all()]) {
+    if (mailbox.box !== 'inbox') continue
     for await (const { seq, item } of mailbox.items()) {
       if (journal.has(seq)) continue
       post.expire(mailbox, seq, item, REASON)
-      if (mailbox.box === 'inbox') lost += 1
+      lost += 1
     }
   }
   return lost

@@ -177,7 +177,7 @@ export class PostOffice implements AcceptanceOwner {
     const deadlineMs = journal.ageMs() + message.expiresAfterS * 1000
     const item: Item = { bytes: payload.length, deadlineMs, from, id, acks: [], received: [] }
     const entry = journal.messageWrite(seq, message)
-    const mail: Mail = { seq, item, entry: { kind: 'message', hlc: 0, message } }
+    const mail: Mail = { seq, item, content: { kind: 'message', message } }
     const record = encodeRecord({
       status: 'stored',
       seq,
@@ -317,7 +317,7 @@ export class PostOffice implements AcceptanceOwner {
     // Another device, or the clock, may have ended it while this one was looking.
     if (!mailbox.has(seq)) return
     if (mailbox.box === 'receipts') {
-      this.#settlement.dropReceipt(mailbox, seq, item)
+      mailbox.remove(seq, item, true)
       return
     }
     const key = recordKey(item.from, mailbox.user, item.id)

@@ -1,5 +1,5 @@
 /**
- * Receipts: entries in the sender's own box. They are written in the same commit as the fact that
+ * Receipts, in the sender's own box. They are written in the same commit as the fact that
  * they tell, and go out when that commit is on disk; so no receipt is ever ahead of its fact.
  */
 import type { Clock } from '../clock.ts'
@@ -46,17 +46,16 @@ export class Receipts {
       id: fact.id,
       acks: [],
       received: [],
+      receipt,
     }
-    const entry = this.#journal.receiptWrite(seq, receipt)
     const box = mailbox.write(seq, item)
-    this.#store.insert(entry.key, entry.value)
     this.#store.insert(box.key, box.value)
     const written: Written = { seq, mailbox, isTakenBack: false }
     this.#store.afterCommit(() => {
       if (written.isTakenBack) return
       // An empty box may have been forgotten and made anew meanwhile.
       const current = this.#mailboxes.of('receipts', fact.from)
-      current.add({ seq, item, entry: { kind: 'receipt', hlc: 0, receipt } })
+      current.add({ seq, item, content: { kind: 'receipt', receipt } })
       current.committed(seq)
     })
     return written
@@ -65,13 +64,12 @@ export class Receipts {
   /** Takes a receipt back whose fact did not come true. */
   takeBack(written: Written): void {
     written.isTakenBack = true
-    this.#journal.remove(written.seq)
     written.mailbox.discard(written.seq)
   }
 
   /** Tells devices that are here now, without a promise; for when nothing can be written. */
   tell(fact: Omit<Receipt, 'at'>): void {
     const receipt = { ...fact, at: stampNow(this.#clock) }
-    this.#mailboxes.of('receipts', fact.from).tell({ kind: 'receipt', hlc: 0, receipt })
+    this.#mailboxes.of('receipts', fact.from).tell({ kind: 'receipt', receipt })
   }
 }

@@ -8,8 +8,7 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Item } from '../mailbox/item.ts'
 import type { BoxName, Mail, Mailbox } from '../mailbox/mailbox.ts'
-import type { Entry } from '../message/entry.ts'
-import { receiptPayload } from '../message/message.ts'
+import { type Content, receiptPayload } from '../message/message.ts'
 import { filterMatches, filtersMeet, inboxTopic, receiptTopic } from '../message/topic.ts'
 import type { Device } from '../roster/device.ts'
 import { Drain, type DrainOutlet, type EntryReader } from './drain.ts'
@@ -126,13 +125,13 @@ export class DeviceSession implements DrainOutlet {
   }
 
   send(drain: Drain, mail: Mail): 'sent' | 'wait' | 'skip' {
-    const topic = topicOf(mail.entry)
+    const topic = topicOf(mail.content)
     const granted = this.#granted(topic)
     if (granted === undefined || granted === 0) return 'skip'
     if (mail.item.deadlineMs <= this.#office.ageMs()) return 'skip'
     const packetId = packetIdOf(mail.seq)
     if (this.#inFlight.has(packetId)) return 'wait'
-    const qos = granted === 2 && mail.entry.kind === 'message' ? mail.entry.message.qos : 1
+    const qos = granted === 2 && mail.content.kind === 'message' ? mail.content.message.qos : 1
     // A QoS 2 delivery must survive a crash: the client will not take its identifier for another
     // message before it is released.
     if (qos === 2 && drain.mailbox.isFresh(mail.seq)) return 'wait'
@@ -154,21 +153,25 @@ export class DeviceSession implements DrainOutlet {
     })
   }
 
-  copy({ entry, item }: Mail): void {
-    const topic = topicOf(entry)
-    if (this.#granted(topic) === 0) this.#publishCopy(entry, topic, item.deadlineMs)
+  copy({ content, item }: Mail): void {
+    const topic = topicOf(content)
+    if (this.#granted(topic) === 0) this.#publishCopy(content, topic, item.deadlineMs)
   }
 
-  tell(entry: Entry): void {
-    const topic = topicOf(entry)
-    if (this.#granted(topic) !== undefined) this.#publishCopy(entry, topic, 0)
+  tell(content: Content): void {
+    const topic = topicOf(content)
+    if (this.#granted(topic) !== undefined) this.#publishCopy(content, topic, 0)
   }
 
-  #publishCopy(entry: Entry, topic: string, deadlineMs: number): void {
+  #publishCopy(content: Content, topic: string, deadlineMs: number): void {
     // QoS 0 is for the moment: a slow reader does without.
     if (this.port.isCongested) return
-    const content = this.#content(entry, topic, deadlineMs)
-    this.port.publish({ ...content, qos: 0, packetId: 0, isDuplicate: false })
+    this.port.publish({
+      ...this.#publish(content, topic, deadlineMs),
+      qos: 0,
+      packetId: 0,
+      isDuplicate: false,
+    })
   }
 
   lost(mailbox: Mailbox, seq: number, item: Item): void {
@@ -177,20 +180,19 @@ export class DeviceSession implements DrainOutlet {
 
   #outgoing(drain: Drain, mail: Mail, topic: string, qos: 1 | 2, packetId: number): Outgoing {
     const isDuplicate = drain.mailbox.markSent(this.device.number, mail.seq)
-    const content = this.#content(mail.entry, topic, mail.item.deadlineMs)
-    return { ...content, qos, packetId, isDuplicate }
+    const publish = this.#publish(mail.content, topic, mail.item.deadlineMs)
+    return { ...publish, qos, packetId, isDuplicate }
   }
 
-  #content(
-    entry: Entry,
+  #publish(
+    content: Content,
     topic: string,
     deadlineMs: number,
   ): Omit<Outgoing, 'qos' | 'packetId' | 'isDuplicate'> {
-    if (entry.kind !== 'message') {
-      const receipt = entry.kind === 'receipt' ? receiptPayload(entry.receipt) : ''
-      return { topic, payload: Buffer.from(receipt) }
+    if (content.kind === 'receipt') {
+      return { topic, payload: Buffer.from(receiptPayload(content.receipt)) }
     }
-    const { message } = entry
+    const { message } = content
     const leftMs = deadlineMs - this.#office.ageMs()
     return {
       topic,
@@ -214,16 +216,13 @@ export class DeviceSession implements DrainOutlet {
   }
 }
 
-function topicOf(entry: Entry): string {
-  if (entry.kind === 'message') {
-    const { to, from, id } = entry.message
+function topicOf(content: Content): string {
+  if (content.kind === 'message') {
+    const { to, from, id } = content.message
     return inboxTopic(to, from, id)
   }
-  if (entry.kind === 'receipt') {
-    const { from, to, id } = entry.receipt
-    return receiptTopic(from, to, id)
-  }
-  throw new TypeError('a box holds messages and receipts only')
+  const { from, to, id } = content.receipt
+  return receiptTopic(from, to, id)
 }
 
 /** Which boxes of the user any of the filters reaches. */

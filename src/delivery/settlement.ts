@@ -47,12 +47,6 @@ export class Settlement {
     this.#keepsPayloads = options.keepsPayloads
   }
 
-  /** A receipt that nobody waits for any more just goes. */
-  dropReceipt(mailbox: Mailbox, seq: number, item: Item): void {
-    mailbox.remove(seq, item, true)
-    this.#journal.removeIfThere(seq)
-  }
-
   /** A message on disk has come to its end. */
   settle(mailbox: Mailbox, seq: number, item: Item, outcome: Outcome): void {
     const { key, record } = this.#conclude(mailbox, item, outcome)
@@ -116,7 +110,8 @@ export class Settlement {
       accepted: known?.accepted ?? at,
       bytes: item.bytes,
       deadlineMs: item.deadlineMs,
-      settledMs: this.#journal.ageMs(),
+      // 0 would say that it waits.
+      settledMs: Math.max(1, this.#journal.ageMs()),
       events,
     })
   }

@@ -7,7 +7,7 @@ import { decode, encode } from 'cborg'
 import { type Clock, HybridClock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { decodeEntry, type Entry, encodeEntry, isStateEntry } from '../message/entry.ts'
-import type { Message, Receipt } from '../message/message.ts'
+import type { Message } from '../message/message.ts'
 import { lastNumber, part, sortable, under } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import { Times } from './times.ts'
@@ -39,8 +39,13 @@ export class Journal {
   /** Called for each stored pair of the table `entry` while the store starts. */
   visit(key: string, value: Uint8Array): void {
     const seq = lastNumber(key)
-    this.#found.seq = Math.max(this.#found.seq, seq)
+    this.saw(seq)
     if (isStateEntry(value)) this.#visitState(seq, value)
+  }
+
+  /** Takes note of a number that was handed out here and names something outside the journal. */
+  saw(seq: number): void {
+    this.#found.seq = Math.max(this.#found.seq, seq)
   }
 
   #visitState(seq: number, value: Uint8Array): void {
@@ -97,11 +102,6 @@ export class Journal {
   /** The write that appends a message under a number from `nextSeq`. */
   messageWrite(seq: number, message: Message): Write {
     return this.#write(seq, { kind: 'message', hlc: this.#stamps.next(), message })
-  }
-
-  /** The write that appends a receipt under a number from `nextSeq`. */
-  receiptWrite(seq: number, receipt: Receipt): Write {
-    return this.#write(seq, { kind: 'receipt', hlc: this.#stamps.next(), receipt })
   }
 
   #write(seq: number, entry: Entry): Write {

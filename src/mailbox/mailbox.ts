@@ -5,7 +5,7 @@
  */
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { Entry } from '../message/entry.ts'
+import type { Content } from '../message/message.ts'
 import type { UserId } from '../message/names.ts'
 import { lastNumber, part, sortable, under } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
@@ -14,16 +14,16 @@ import { decodeItem, encodeItem, type Item } from './item.ts'
 /** Mail is in the inbox; what became of own messages in the receipts. */
 export type BoxName = 'inbox' | 'receipts'
 
-/** An entry in a box together with what the box knows of it. */
-export type Mail = { readonly seq: number; readonly item: Item; readonly entry: Entry }
+/** A message or receipt in a box together with what the box knows of it. */
+export type Mail = { readonly seq: number; readonly item: Item; readonly content: Content }
 
 /** Who is told at once of entries that arrive: the drains of connected devices. */
 export interface MailListener {
   arrived(mail: Mail): void
   /** What had arrived is on disk. */
   committed(): void
-  /** An entry that nobody keeps: take it now or not at all. */
-  told(entry: Entry): void
+  /** Something that nobody keeps: take it now or not at all. */
+  told(content: Content): void
   /** Whether the entry is on its way to this device. */
   isSending(seq: number): boolean
   /** An entry left otherwise than by this device's own acknowledgement. */
@@ -208,9 +208,9 @@ export class Mailbox {
     this.#store.remove(this.#key(seq))
   }
 
-  /** Shows an entry to the devices that are here, and to nobody else. */
-  tell(entry: Entry): void {
-    for (const listener of this.listeners) listener.told(entry)
+  /** Shows something to the devices that are here, and to nobody else. */
+  tell(content: Content): void {
+    for (const listener of this.listeners) listener.told(content)
   }
 
   /** Sets what a whole look through the box has found. */

@@ -3,16 +3,15 @@
  * the kind. A reader of a later version finds new fields at the end.
  *
  *     [1, hlc, id, from, to, atMs, clock, expiresAfterS, qos, payload, properties|null]   message
- *     [2, hlc, id, from, to, atMs, clock, status, device|null, reason|null]               receipt
- *     [3, hlc, kind, key, value|null]                                                      state
+ *     [2, hlc, kind, key, value|null]                                                      state
  */
 import { decode, encode } from 'cborg'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ClockQuality } from '../clock.ts'
 import { RelayError } from '../errors.ts'
-import { type Message, type Properties, RECEIPT_STATUSES, type Receipt } from './message.ts'
-import { deviceId, messageId, userId } from './names.ts'
+import type { Message, Properties } from './message.ts'
+import { messageId, userId } from './names.ts'
 
 /** A last-writer-wins record; `value` null says that it was removed. */
 export type StateRecord = { readonly kind: string; readonly key: string; readonly value: unknown }
@@ -20,10 +19,9 @@ export type StateRecord = { readonly kind: string; readonly key: string; readonl
 /** One journal record. `hlc` is the stamp that orders entries (see clock.ts). */
 export type Entry =
   | { readonly kind: 'message'; readonly hlc: number; readonly message: Message }
-  | { readonly kind: 'receipt'; readonly hlc: number; readonly receipt: Receipt }
   | { readonly kind: 'state'; readonly hlc: number; readonly record: StateRecord }
 
-const KIND = { message: 1, receipt: 2, state: 3 } as const
+const KIND = { message: 1, state: 2 } as const
 
 const CLOCKS = ['none', 'device', 'peer', 'ntp', 'gps'] as const satisfies readonly ClockQuality[]
 
@@ -31,8 +29,6 @@ export function encodeEntry(entry: Entry): Uint8Array {
   switch (entry.kind) {
     case 'message':
       return encode(messageFields(entry.hlc, entry.message))
-    case 'receipt':
-      return encode(receiptFields(entry.hlc, entry.receipt))
     case 'state': {
       const { kind, key, value } = entry.record
       return encode([KIND.state, entry.hlc, kind, key, value])
@@ -58,21 +54,6 @@ function messageFields(hlc: number, message: Message): unknown[] {
     message.qos,
     message.payload,
     message.properties ?? null,
-  ]
-}
-
-function receiptFields(hlc: number, receipt: Receipt): unknown[] {
-  return [
-    KIND.receipt,
-    hlc,
-    receipt.id,
-    receipt.from,
-    receipt.to,
-    receipt.at.atMs,
-    CLOCKS.indexOf(receipt.at.clock),
-    RECEIPT_STATUSES.indexOf(receipt.status),
-    receipt.device ?? null,
-    receipt.reason ?? null,
   ]
 }
 
@@ -108,20 +89,6 @@ const isMessage = Compile(
     orNull(PropertiesSchema),
   ]),
 )
-const isReceipt = Compile(
-  Type.Tuple([
-    Type.Literal(KIND.receipt),
-    Whole,
-    Type.String(),
-    Type.String(),
-    Type.String(),
-    Type.Number(),
-    Type.Integer({ minimum: 0, maximum: CLOCKS.length - 1 }),
-    Type.Integer({ minimum: 0, maximum: RECEIPT_STATUSES.length - 1 }),
-    orNull(Type.String()),
-    orNull(Type.String()),
-  ]),
-)
 const isState = Compile(
   Type.Tuple([Type.Literal(KIND.state), Whole, Type.String(), Type.String(), Type.Unknown()]),
 )
@@ -133,8 +100,6 @@ export function decodeEntry(bytes: Uint8Array): Entry {
     fields = decode(bytes)
     if (isMessage.Check(fields))
       return { kind: 'message', hlc: fields[1], message: message(fields) }
-    if (isReceipt.Check(fields))
-      return { kind: 'receipt', hlc: fields[1], receipt: receipt(fields) }
   } catch (cause) {
     throw new RelayError('BAD_ENTRY', `an entry of ${bytes.length} bytes cannot be read`, { cause })
   }
@@ -146,7 +111,6 @@ export function decodeEntry(bytes: Uint8Array): Entry {
 }
 
 type MessageFields = ReturnType<typeof isMessage.Parse>
-type ReceiptFields = ReturnType<typeof isReceipt.Parse>
 
 function message(fields: MessageFields): Message {
   const [, , id, from, to, atMs, clock, expiresAfterS, qos, payload, properties] = fields
@@ -159,18 +123,5 @@ function message(fields: MessageFields): Message {
     qos: qos === 2 ? 2 : 1,
     payload,
     ...(properties === null ? {} : { properties: properties as Properties }),
-  }
-}
-
-function receipt(fields: ReceiptFields): Receipt {
-  const [, , id, from, to, atMs, clock, status, device, reason] = fields
-  return {
-    id: messageId(id),
-    from: userId(from),
-    to: userId(to),
-    at: { atMs, clock: CLOCKS[clock] ?? 'none' },
-    status: RECEIPT_STATUSES[status] ?? 'refused',
-    ...(device === null ? {} : { device: deviceId(device) }),
-    ...(reason === null ? {} : { reason }),
   }
 }

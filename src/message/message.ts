@@ -32,17 +32,8 @@ export type Message = {
   readonly properties?: Properties
 }
 
-export const RECEIPT_STATUSES = [
-  'stored',
-  'carried',
-  'delivered',
-  'read',
-  'expired',
-  'refused',
-] as const
-
 /** What the sender is told of a message. */
-export type ReceiptStatus = (typeof RECEIPT_STATUSES)[number]
+export type ReceiptStatus = 'stored' | 'carried' | 'delivered' | 'read' | 'expired' | 'refused'
 
 /** One thing that became of a message; told to `from`. */
 export type Receipt = {
@@ -55,6 +46,11 @@ export type Receipt = {
   readonly device?: DeviceId
   readonly reason?: string
 }
+
+/** What a device gets out of a box. */
+export type Content =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'receipt'; readonly receipt: Receipt }
 
 /** The JSON of a receipt's payload, as the contract has it. */
 export function receiptPayload(receipt: Receipt): string {

@@ -37,6 +37,12 @@ export async function refuseForeign(path: string, kind: 'folder' | 'file'): Prom
   )
 }
 
+/** Whether there is a file with anything in it. */
+export async function isFilled(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined)
+  return found !== undefined && found.size > 0
+}
+
 /** Makes folder `to` with links to all LevelDB files of `from`; copies where links cannot be made. */
 export async function linkFolder(from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {

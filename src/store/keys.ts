@@ -13,7 +13,8 @@
  *     outgoing/{client}/{seq}            an ordinary message for an absent session
  *     incoming/{client}/{packet id}      an unfinished QoS 2 receipt from a client
  *     will/{client}                      a will
- *     meta/{name}                        the relay's id, format version, counters, times
+ *     meta/{name}                        the relay's id, counters, times; the store's own are
+ *                                        `tally` (how many keys there should be) and `format`
  */
 
 /** A half-open range of keys. */

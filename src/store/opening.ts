@@ -18,6 +18,12 @@ import { differences, type Pass, passOver } from './verify.ts'
 /** The layout of keys and values. A newer one is refused, an older one would be migrated here. */
 const FORMAT = 1
 
+/**
+ * LevelDB keeps every table that was read mapped into memory. From about this many keys on it is
+ * worth a second to have a fresh one after everything was read through.
+ */
+const MAPPED_KEYS_MIN = 50_000
+
 export type Visit = (key: string, value: Uint8Array) => void
 
 export class Opening {
@@ -153,6 +159,7 @@ export class Opening {
     this.#marks.note(tally)
     await this.#mending.setAside()
     await this.#generations.settle()
+    if (tally.count >= MAPPED_KEYS_MIN) await this.#generations.advance()
     this.#log.info({ keys: tally.count, commit: tally.commit }, 'the store is open')
     return tally
   }

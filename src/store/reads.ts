@@ -26,7 +26,7 @@ export class Reads {
   get(key: string): Buffer | undefined {
     const pending = this.#overlays.pending(key)
     if (pending !== undefined) return pending ?? undefined
-    const sealed = this.#generations.database.get(key)
+    const sealed = this.#getSealed(key)
     if (sealed === undefined) return undefined
     const value = this.#unseal(key, sealed)
     if (value === undefined) {
@@ -36,6 +36,15 @@ export class Reads {
       )
     }
     return value
+  }
+
+  #getSealed(key: string): Buffer | undefined {
+    const { database } = this.#generations
+    try {
+      return database.get(key)
+    } catch (error) {
+      throw readError(error)
+    }
   }
 
   getMany(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
@@ -123,5 +132,6 @@ export class Reads {
 
 function readError(cause: unknown): RelayError {
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new RelayError('STORE_FAILED', `the store cannot be read: ${why}`, { cause })
+  const code = why.startsWith('Corruption') ? 'STORE_DAMAGED' : 'STORE_FAILED'
+  return new RelayError(code, `the store cannot be read: ${why}`, { cause })
 }

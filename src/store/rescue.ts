@@ -4,6 +4,7 @@
  * really holds: the outcome of a failed write is never assumed.
  */
 import type { Clock } from '../clock.ts'
+import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Generations } from './generations.ts'
@@ -12,12 +13,20 @@ import type { Space } from './space.ts'
 
 const FIRST_PAUSE_MS = 100
 
+/** LevelDB that finds damage while it works is not helped by being opened again. */
+const DAMAGE_TRIES_MAX = 3
+
 /** Whether an error, or what caused it, says that the disk is full. */
 export function isNoSpace(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (/No space left|ENOSPC|quota exceeded|EDQUOT/i.test(each.message)) return true
   }
   return false
+}
+
+/** Whether LevelDB complains of what it has read. */
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && /^Corruption/.test(error.message)
 }
 
 /** Milliseconds to wait before a try; at once after the first failure, then longer each time. */
@@ -52,6 +61,7 @@ export class Rescue {
   /**
    * Gets the store to write again, however long that takes, and says whether the commit with
    * this number had reached the disk all the same; `stopped` when the store was given up.
+   * @throws STORE_DAMAGED where only a restart helps: damage is mended at start
    */
   async run(error: unknown, commit: number): Promise<'landed' | 'lost' | 'stopped'> {
     await this.#failed(error, 'a commit failed; LevelDB is opened again')
@@ -87,6 +97,15 @@ export class Rescue {
   async #failed(error: unknown, text: string): Promise<void> {
     this.#failures += 1
     this.#log.error({ error, failures: this.#failures }, text)
+    if (isDamage(error) && this.#failures > DAMAGE_TRIES_MAX) {
+      throw new RelayError(
+        'STORE_DAMAGED',
+        'LevelDB has found damage; the relay repairs it when it starts',
+        {
+          cause: error,
+        },
+      )
+    }
     if (isNoSpace(error)) await this.#space.struck()
   }
 

@@ -62,11 +62,10 @@ export class Space {
     return this.#freeBytes
   }
 
-  /** Makes the reserve anew, so that it is whole. */
-  async start(): Promise<void> {
+  /** @param hasReserve whether the last run left its reserve */
+  async start(hasReserve: boolean): Promise<void> {
     this.#isStopped = false
-    await this.#disk.free(this.#reserve)
-    this.#hasReserve = false
+    this.#hasReserve = hasReserve
     await this.#look()
   }
 
@@ -116,14 +115,16 @@ export class Space {
 
   async #judge(space: DiskSpace): Promise<void> {
     const least = freeBytesMin(space)
+    // What a reserve that was given up has to take again is not free.
     const reserve = this.#hasReserve ? 0 : reserveBytes(space)
-    if (space.freeBytes - reserve >= least * ENOUGH) {
+    const freeBytes = space.freeBytes - reserve
+    if (freeBytes >= least * ENOUGH) {
       if (!this.#hasReserve) await this.#disk.allocate(this.#reserve, reserve)
       this.#hasReserve = true
       if (this.#isFull) this.#log.info({}, 'there is room on the disk again; messages are accepted')
       this.#isFull = false
-    } else if (space.freeBytes < least) {
-      this.#setFull(`${space.freeBytes} bytes are free, ${least} are needed`)
+    } else if (freeBytes < least) {
+      this.#setFull(`${space.freeBytes} bytes are free, ${least + reserve} are needed`)
     }
   }
 

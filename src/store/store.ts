@@ -13,15 +13,16 @@ import type { Log } from '../log.ts'
 import { Offer, type OfferWaiter, type Write } from './batch.ts'
 import { type OpenDatabase, openDatabase, takeLock } from './database.ts'
 import { type Disk, systemDisk } from './disk.ts'
-import { ownFolder, refuseForeign } from './folder.ts'
+import { isFilled, ownFolder, refuseForeign } from './folder.ts'
 import { Generations } from './generations.ts'
 import { GroupCommit } from './group-commit.ts'
+import { Leavings } from './leavings.ts'
 import { Marks } from './marks.ts'
-import { Opening } from './opening.ts'
+import { Opening, type Visit } from './opening.ts'
 import { Overlays } from './overlays.ts'
 import { Reads, type Scan } from './reads.ts'
 import { Findings, type StoreReport } from './report.ts'
-import { Rescue } from './rescue.ts'
+import { isNoSpace, Rescue } from './rescue.ts'
 import { Space } from './space.ts'
 
 export type { Offer, OfferWaiter, Write } from './batch.ts'
@@ -57,8 +58,11 @@ export class Store {
   readonly #opening: Opening
   readonly #clock: Clock
   readonly #log: Log
+  readonly #leavings = new Leavings()
   readonly #refusals: Refusal[] = []
   #lock: { release(): Promise<void> } | undefined
+  #started: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
 
   /**
    * @param parts.disk free space and reserve; the machine's own where absent
@@ -115,11 +119,17 @@ export class Store {
    *   that keys are missing and the store was repaired: forget what was visited so far
    * @throws STORE_LOCKED, STORE_NEWER, STORE_FAILED
    */
-  async start(
-    visit: (key: string, value: Uint8Array) => void,
-    again: () => void = () => undefined,
-  ): Promise<void> {
-    if (this.#lock !== undefined) return
+  async start(visit: Visit, again: () => void = () => undefined): Promise<void> {
+    this.#started ??= this.#start(visit, again)
+    try {
+      await this.#started
+    } catch (error) {
+      this.#started = undefined
+      throw error
+    }
+  }
+
+  async #start(visit: Visit, again: () => void): Promise<void> {
     await ownFolder(this.#path)
     for (const name of ['marks', 'reserve']) await refuseForeign(join(this.#path, name), 'file')
     await refuseForeign(join(this.#path, 'lock'), 'folder')
@@ -128,10 +138,10 @@ export class Store {
       this.#rescue.start()
       const tally = await this.#opening.run(visit, again)
       this.#commit.start(tally)
-      await this.#space.start()
+      await this.#space.start(await isFilled(join(this.#path, 'reserve')))
     } catch (error) {
       await this.#close(false)
-      throw error
+      throw isNoSpace(error) ? startError(this.#path, error) : error
     }
   }
 
@@ -140,7 +150,18 @@ export class Store {
    * does not write it gives up after `storeStopMsMax`; what is refused then was never acknowledged.
    */
   async stop(): Promise<void> {
-    if (this.#lock === undefined) return
+    const started = this.#started
+    if (started === undefined) return
+    this.#stopped ??= started.then(
+      () => this.#stop(),
+      () => undefined,
+    )
+    await this.#stopped
+    this.#started = undefined
+    this.#stopped = undefined
+  }
+
+  async #stop(): Promise<void> {
     const cancel = this.#clock.after(LIMITS.storeStopMsMax, () => this.#rescue.stop())
     const isCommitted = await this.#commit.drain()
     cancel()
@@ -214,7 +235,13 @@ export class Store {
   /** Removes a key that is there. */
   remove(key: string): void {
     this.#overlays.gathering.remove(key)
+    this.#leavings.note(key)
     this.#commit.wrote()
+  }
+
+  /** Takes the bytes of removed messages off the disk. */
+  async tidy(): Promise<void> {
+    for (const range of this.#leavings.take()) await this.#generations.database.compact(range)
   }
 
   /**
@@ -310,4 +337,14 @@ export class Store {
       freeBytes: this.#space.freeBytes,
     }
   }
+}
+
+function startError(path: string, cause: unknown): RelayError {
+  return new RelayError(
+    'STORE_FAILED',
+    `${path} cannot be opened on a full disk; make room on it`,
+    {
+      cause,
+    },
+  )
 }

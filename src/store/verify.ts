@@ -9,7 +9,7 @@ import { keySum, unsealWith } from './seal.ts'
 import { type TableTally, Tally } from './tally.ts'
 
 /** Pairs taken from LevelDB at a time; read while the ones before are checked. */
-const CHUNK_PAIRS = 1_000
+const CHUNK_PAIRS = 250
 
 export interface PassVisitor {
   /** A pair whose value is what was written, in key order. */
@@ -27,22 +27,33 @@ export type Pass = {
   readonly error: unknown
 }
 
-/** Reads everything. Pairs of the store itself are checked, but neither counted nor visited. */
+/**
+ * Reads everything. Pairs of the store itself are checked, but neither counted nor visited. What
+ * the visitor throws is thrown; what LevelDB throws ends the pass.
+ */
 export async function passOver(database: Database, visitor: PassVisitor): Promise<Pass> {
   const counter = new Counter(visitor)
   const iterator = database.iterate({})
+  const read = () => iterator.nextv(CHUNK_PAIRS).catch((error: unknown) => new Ended(error))
   try {
-    let reading = iterator.nextv(CHUNK_PAIRS)
-    for (let pairs = await reading; pairs.length > 0; pairs = await reading) {
-      reading = iterator.nextv(CHUNK_PAIRS)
+    for (let reading = read(); ; ) {
+      const pairs = await reading
+      if (pairs instanceof Ended) return counter.end(pairs.error)
+      if (pairs.length === 0) return counter.end(undefined)
+      reading = read()
       for (const pair of pairs) counter.take(pair)
       await visitor.pause?.()
     }
-    return counter.end(undefined)
-  } catch (error) {
-    return counter.end(error)
   } finally {
     await iterator.close()
+  }
+}
+
+class Ended {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
   }
 }
 

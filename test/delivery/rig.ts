@@ -18,7 +18,7 @@ import { deviceId, messageId, type UserId, userId } from '../../src/message/name
 import { Passwords } from '../../src/roster/passwords.ts'
 import { GENERATED_COST } from '../../src/roster/passwords.ts'
 import { Roster } from '../../src/roster/roster.ts'
-import { tableOf } from '../../src/store/keys.ts'
+import { lastNumber, tableOf } from '../../src/store/keys.ts'
 import { Store } from '../../src/store/store.ts'
 import { KeptLog } from '../support/kept-log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -104,7 +104,9 @@ export class Rig {
     await this.store.start(
       (key, value) => {
         if (tableOf(key) === 'entry') this.journal.visit(key, value)
-        if (tableOf(key) === 'box') this.mailboxes.visit(key, value)
+        if (tableOf(key) !== 'box') return
+        this.journal.saw(lastNumber(key))
+        this.mailboxes.visit(key, value)
       },
       () => {
         const { store, clock, log } = this
@@ -154,7 +156,9 @@ export class Rig {
     this.#isOver = true
     this.disk.letGo()
     this.disk.failures.length = 0
-    for (const device of this.devices) device.isHere = false
+    for (const { id } of this.roster.users()) {
+      for (const session of this.post.sessionsOf(id)) this.post.disconnected(session)
+    }
     this.roster.stop()
     await this.store.stop()
   }
@@ -183,7 +187,11 @@ export class Rig {
   }
 
   #newJanitor(): Janitor {
-    return new Janitor(this, { listedForMs: LISTED_FOR_MS, ...this.#options })
+    const { listedForMs = LISTED_FOR_MS, keepsPayloads = false } = this.#options
+    return new Janitor(this, {
+      listedForMs,
+      retention: keepsPayloads ? 'forever' : 'delivered',
+    })
   }
 
   #newInquiry(): Inquiry {

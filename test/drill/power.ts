@@ -16,6 +16,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  readlink,
   rename,
   rm,
   truncate,
@@ -87,6 +88,21 @@ export class PowerDisk implements Fault {
   }
 }
 
+/** Processes with a file open in a folder: a broker whose drill was killed. */
+async function usersOf(folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid)
+  const users: number[] = []
+  for (const pid of pids) {
+    // Processes and files come and go while they are looked at.
+    const names = await readdir(`/proc/${pid}/fd`).catch(() => [])
+    const files = await Promise.all(
+      names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')),
+    )
+    if (files.some((file) => file.startsWith(`${folder}/`))) users.push(pid)
+  }
+  return users
+}
+
 /** Why no power can be cut here; nothing where it can. */
 export async function powerUnavailable(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'mounting loop devices needs root'
@@ -135,6 +151,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function removeDisk(folder: string): Promise<void> {
+  for (const pid of await usersOf(folder)) process.kill(pid, 'SIGKILL')
   const mounted = (await readFile('/proc/mounts', 'utf8'))
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')

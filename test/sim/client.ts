@@ -1,10 +1,15 @@
 /** A device in the simulation: it outlives connections and crashes of the relay. */
 import type { Outgoing } from '../../src/delivery/port.ts'
+import { deviceId, type UserId } from '../../src/message/names.ts'
 import { idOf, TestDevice } from '../delivery/device.ts'
 import type { Rig } from '../delivery/rig.ts'
-import { deviceId, type UserId } from '../../src/message/names.ts'
 
-type Delivery = { readonly packetId: number; readonly name: string; readonly qos: number }
+/** What the client has to answer next. */
+type Delivery = {
+  readonly packetId: number
+  readonly name: string
+  readonly packet: 'publish 1' | 'publish 2' | 'pubrel'
+}
 
 /** What a client does next with a delivery. */
 export type Answer = { readonly name: string; readonly what: 'taken' | 'acknowledged' }
@@ -19,7 +24,10 @@ export class Client {
   device: TestDevice | undefined
   /** Sent or released on this connection and not acknowledged. */
   pending: Delivery[] = []
+  /** PUBREC was sent; PUBREL has not come on this connection. */
   readonly #taken = new Map<number, string>()
+  /** What last came under a packet identifier. */
+  readonly #names = new Map<number, string>()
   #sent = 0
   #released = 0
 
@@ -30,12 +38,15 @@ export class Client {
     this.filter = given.filter
   }
 
+  /** Connects; where it is connected already the new connection takes over from the old one. */
   come(rig: Rig): void {
+    const older = this.device
     this.lose()
     const { user, receiveMaximum } = this
     const options = { receiveMaximum, filters: this.filters() }
     this.device = new TestDevice(rig, { user, device: deviceId(this.id) }, options)
     this.device.come()
+    older?.leave()
   }
 
   filters(): { filter: string; qos: 2 }[] {
@@ -51,6 +62,7 @@ export class Client {
   lose(): void {
     this.device = undefined
     this.pending = []
+    this.#taken.clear()
     this.#sent = 0
     this.#released = 0
   }
@@ -62,8 +74,9 @@ export class Client {
     for (const outgoing of device.sent.slice(this.#sent)) this.#absorb(outgoing, published)
     this.#sent = device.sent.length
     for (const packetId of device.released.slice(this.#released)) {
-      const name = this.#taken.get(packetId)
-      if (name !== undefined) this.pending.push({ packetId, name, qos: 2 })
+      // Also where the client has forgotten it: PUBREL is always answered [MQTT-4.3.3-2].
+      this.pending.push({ packetId, name: this.#names.get(packetId) ?? '', packet: 'pubrel' })
+      this.#taken.delete(packetId)
     }
     this.#released = device.released.length
   }
@@ -72,8 +85,10 @@ export class Client {
     if (outgoing.qos === 0) return
     const name = nameOf(outgoing)
     // A relay that does not know of PUBREC any more begins again.
-    this.#taken.delete(outgoing.packetId)
-    this.pending.push({ packetId: outgoing.packetId, name, qos: outgoing.qos })
+    const { packetId, qos } = outgoing
+    this.#taken.delete(packetId)
+    this.#names.set(packetId, name)
+    this.pending.push({ packetId, name, packet: qos === 2 ? 'publish 2' : 'publish 1' })
     published(name)
     if (!this.seen.includes(name)) this.seen.push(name)
   }
@@ -81,13 +96,12 @@ export class Client {
   /** Answers the oldest `count`: PUBACK, PUBREC or PUBCOMP. `before` is called with each. */
   answer(count: number, before: (answer: Answer) => void): void {
     for (const delivery of this.pending.splice(0, count)) {
-      const { packetId, name, qos } = delivery
-      if (qos === 2 && !this.#taken.has(packetId)) {
+      const { packetId, name, packet } = delivery
+      if (packet === 'publish 2') {
         this.#taken.set(packetId, name)
         before({ name, what: 'taken' })
         this.device?.session.received(packetId)
       } else {
-        this.#taken.delete(packetId)
         before({ name, what: 'acknowledged' })
         this.device?.session.completed(packetId)
       }
@@ -103,9 +117,7 @@ export class Client {
 
   /** Whether the client has it, acknowledged or not, on this connection. */
   holds(name: string): boolean {
-    return (
-      this.pending.some((one) => one.name === name) || [...this.#taken.values()].includes(name)
-    )
+    return this.pending.some((one) => one.name === name) || [...this.#taken.values()].includes(name)
   }
 }
 

@@ -26,6 +26,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       from: fc.nat(1),
       qos: fc.constantFrom(1 as const, 2 as const),
       expiresAfterS: fc.constantFrom(5, 60, 3600),
+      // Now and then more than a drain reads at once.
+      count: fc.constantFrom(1, 1, 1, 1, 1, 1, 1, 1, 1, 70),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('retry' as const), which: fc.nat(50) }) },
@@ -43,7 +45,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(20, 1_000, 6_000) }),
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      ms: fc.constantFrom(20, 1_000, 6_000),
+    }),
   },
   {
     weight: 1,

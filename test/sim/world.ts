@@ -1,8 +1,9 @@
 /** Drives a real post office and the model side by side, and compares them after each step. */
 import assert from 'node:assert/strict'
+import { decodeItem } from '../../src/mailbox/item.ts'
 import { decodeEntry } from '../../src/message/entry.ts'
 import { messageId, userId } from '../../src/message/names.ts'
-import { alice, bob, type Letter, Rig } from '../delivery/rig.ts'
+import { alice, bob, type Letter, type Rig } from '../delivery/rig.ts'
 import { SteeredDisk } from '../support/steered-disk.ts'
 import { Client } from './client.ts'
 import { type Mail, Model } from './model.ts'
@@ -18,7 +19,7 @@ const CLIENTS = [
 ] as const
 
 export type Command =
-  | { do: 'send'; from: number; qos: 1 | 2; expiresAfterS: number }
+  | { do: 'send'; from: number; qos: 1 | 2; expiresAfterS: number; count: number }
   | { do: 'retry'; which: number }
   | { do: 'come' | 'leave' | 'revoke' | 'narrow' | 'widen'; client: number }
   | { do: 'answer'; client: number; count: number }
@@ -107,11 +108,13 @@ export class World {
     return this.#clients[at % this.#clients.length] as Client
   }
 
-  #send(given: { from: number; qos: 1 | 2; expiresAfterS: number }): void {
+  #send(given: { from: number; qos: 1 | 2; expiresAfterS: number; count: number }): void {
     const from = SENDERS[given.from] ?? alice
-    const id = `m${this.#ids.length}`
-    this.#ids.push({ id, from })
-    this.#hand(id, from, given)
+    for (let sent = 0; sent < given.count; sent += 1) {
+      const id = `m${this.#ids.length}`
+      this.#ids.push({ id, from })
+      this.#hand(id, from, given)
+    }
   }
 
   #retry(which: number): void {
@@ -153,7 +156,9 @@ export class World {
     client.leave()
     this.#model.revoke(client.id)
     const { roster, post } = this.#rig
-    const device = [...(roster.user(bob)?.devices.values() ?? [])].find(({ id }) => id === client.id)
+    const device = [...(roster.user(bob)?.devices.values() ?? [])].find(
+      ({ id }) => id === client.id,
+    )
     assert(device !== undefined, 'a device that holds mail is known')
     roster.revoke(bob, device.id)
     await post.devicesLeft(bob)
@@ -299,11 +304,15 @@ export class World {
     const pairs = await store.scan({ gte: 'entry/', lt: 'entry0', limit: 10_000 })
     const entries = pairs.map(([, value]) => decodeEntry(value))
     const messages = entries.flatMap((one) => (one.kind === 'message' ? [one.message.id] : []))
-    assert.deepEqual(messages, this.#model.waiting.map(({ id }) => id), 'entries of messages')
-    const receipts = entries.filter(({ kind }) => kind === 'receipt')
+    assert.deepEqual(
+      messages,
+      this.#model.waiting.map(({ id }) => id),
+      'entries of messages',
+    )
+    const receipts = await store.scan({ gte: 'box/receipts/', lt: 'box/receipts0', limit: 10_000 })
     const untold = this.#model.facts.filter((fact) => !this.#model.told.has(fact))
-    const ours = receipts.filter((one) => one.kind === 'receipt' && one.receipt.from === 'alice')
-    assert.equal(ours.length, untold.length, 'entries of receipts')
+    const ours = receipts.filter(([, value]) => decodeItem(value).receipt?.from === 'alice')
+    assert.equal(ours.length, untold.length, 'receipts in boxes')
     const boxes = await store.scan({ gte: 'box/', lt: 'box0', limit: 10_000 })
     assert.equal(boxes.length, messages.length + receipts.length, 'boxes hold what the journal has')
   }

@@ -23,7 +23,8 @@ export class Random {
   #state: number
 
   constructor(seed: number) {
-    this.#state = seed
+    // Neighbouring seeds must not begin alike.
+    this.#state = Math.imul(seed + 1, 0x9e3779b1)
   }
 
   below(limit: number): number {

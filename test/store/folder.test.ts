@@ -1,7 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { isCode, levelFiles, linkFolder, ownFolder, refuseForeign } from '../../src/store/folder.ts'
+import {
+  isCode,
+  isFilled,
+  levelFiles,
+  linkFolder,
+  ownFolder,
+  refuseForeign,
+} from '../../src/store/folder.ts'
 import { codeOf } from './rig.ts'
 
 t.test('a folder is made for its owner alone, also deep down', async (t) => {
@@ -56,6 +63,15 @@ t.test('a folder in place of a file cannot be linked', async (t) => {
   mkdirSync(join(path, 'from', 'CURRENT'), { recursive: true })
   writeFileSync(join(path, 'from', '000001.log'), '')
   await t.rejects(linkFolder(join(path, 'from'), join(path, 'to')))
+})
+
+t.test('a file with something in it is told from one without, or none', async (t) => {
+  const path = t.testdir({ full: 'x', empty: '' })
+  t.same(await Promise.all(['full', 'empty', 'none'].map((name) => isFilled(join(path, name)))), [
+    true,
+    false,
+    false,
+  ])
 })
 
 t.test('an error is known by its code', async (t) => {

@@ -16,9 +16,9 @@ export class Rig {
   readonly log = new KeptLog()
   readonly #t: Test
 
-  constructor(t: Test) {
+  constructor(t: Test, path = join(t.testdir(), 'store')) {
     this.#t = t
-    this.path = join(t.testdir(), 'store')
+    this.path = path
   }
 
   /** A started store; stopped when the test ends. */

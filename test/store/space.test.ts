@@ -51,7 +51,7 @@ t.test('bounds follow the limits on a large disk, and the disk on a small one', 
 
 t.test('the reserve is made at start where there is room', async (t) => {
   const { disk, space } = parts()
-  await space.start()
+  await space.start(false)
   t.equal(disk.reserve, LIMITS.reserveBytes)
   t.notOk(space.isFull)
   await space.stop()
@@ -59,12 +59,12 @@ t.test('the reserve is made at start where there is room', async (t) => {
 
 t.test('one byte below the bound is full, the bound is not', async (t) => {
   for (const [freeBytes, isFull] of [
-    [LIMITS.diskFreeBytesMin, false],
-    [LIMITS.diskFreeBytesMin - 1, true],
+    [LIMITS.diskFreeBytesMin + LIMITS.reserveBytes, false],
+    [LIMITS.diskFreeBytesMin + LIMITS.reserveBytes - 1, true],
   ] as const) {
     const { disk, space } = parts()
     disk.freeBytes = freeBytes
-    await space.start()
+    await space.start(false)
     t.equal(space.isFull, isFull)
     t.equal(disk.reserve, 0)
     await space.stop()
@@ -75,7 +75,7 @@ t.test(
   'a write that found no room gives the reserve up; with room again it is made anew',
   async (t) => {
     const { clock, disk, space } = parts()
-    await space.start()
+    await space.start(false)
     disk.freeBytes = LIMITS.reserveBytes
     await space.struck()
     t.ok(space.isFull)
@@ -95,7 +95,7 @@ t.test(
 
 t.test('it looks at most once a second, and not by itself while there is room', async (t) => {
   const { clock, disk, space } = parts()
-  await space.start()
+  await space.start(false)
   for (let times = 0; times < 100; times += 1) space.watch()
   t.equal(disk.looks, 1)
   t.equal(clock.timers, 0)
@@ -117,7 +117,7 @@ t.test('it looks at most once a second, and not by itself while there is room', 
 t.test('a disk that does not answer changes nothing', async (t) => {
   const { disk, space } = parts()
   disk.isUnknown = true
-  await space.start()
+  await space.start(false)
   t.notOk(space.isFull)
   await space.stop()
 })

@@ -57,15 +57,36 @@ t.test('a damaged pair is neither visited nor counted', async (t) => {
   await database.close()
 })
 
-t.test('a pass that breaks off says so, and what it had until then', async (t) => {
+t.test('a pass that LevelDB breaks off says so, and what it had until then', async (t) => {
   const database = await databaseWith(t.testdir(), [['box/1', 'one']])
   const error = new Error('EIO')
-  const pass = await passOver(database, {
-    sound: () => undefined,
-    pause: () => Promise.reject(error),
-  })
+  const iterate = database.iterate.bind(database)
+  database.iterate = (range) => {
+    const iterator = iterate(range)
+    let reads = 0
+    return {
+      nextv: (size) => {
+        reads += 1
+        return reads === 1 ? iterator.nextv(size) : Promise.reject(error)
+      },
+      close: () => iterator.close(),
+    }
+  }
+  const pass = await passOver(database, { sound: () => undefined })
   t.equal(pass.error, error)
   t.equal(pass.tally.count, 1)
+  await database.close()
+})
+
+t.test('what the visitor throws is no fault of the store', async (t) => {
+  const database = await databaseWith(t.testdir(), [['box/1', 'one']])
+  const fail = () => {
+    throw new Error('bug')
+  }
+  await t.rejects(passOver(database, { sound: fail }), { message: 'bug' })
+  await t.rejects(passOver(database, { sound: () => undefined, pause: async () => fail() }), {
+    message: 'bug',
+  })
   await database.close()
 })
 

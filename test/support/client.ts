@@ -1,7 +1,7 @@
 /** An ordinary MQTT client (MQTT.js) that collects what arrives; everything waits for events. */
 import { EventEmitter, once } from 'node:events'
-import type { Test } from 'tap'
 import mqtt, { type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt'
+import type { Test } from 'tap'
 import type { TestRelay } from './relay.ts'
 
 /** A PUBLISH that has arrived. */
@@ -21,16 +21,22 @@ export type ClientOptions = IClientOptions & {
   readonly isWebSocket?: boolean
 }
 
-
 export class TestClient {
   readonly mqtt: MqttClient
   readonly arrivals: Arrival[] = []
+  /** The client id that the relay has chosen; MQTT 5 only. */
+  assignedId = ''
+  isResumed = false
   readonly #events = new EventEmitter()
 
   constructor(client: MqttClient) {
     this.mqtt = client
     // What fails is seen in the promise that waits for it.
     client.on('error', () => undefined)
+    client.on('connect', ({ properties, sessionPresent }) => {
+      this.assignedId = properties?.assignedClientIdentifier ?? ''
+      this.isResumed = sessionPresent
+    })
     client.on('message', (topic, payload, packet) => {
       this.arrivals.push({
         topic,
@@ -107,17 +113,20 @@ export class TestClient {
    * on the same connection.
    */
   async settled(): Promise<void> {
-    const { client } = { client: this.mqtt }
     const back = new Promise<void>((resolve) => {
       const look = ({ cmd }: { cmd: string }) => {
         if (cmd !== 'pingresp') return
-        client.off('packetreceive', look)
+        this.mqtt.off('packetreceive', look)
         resolve()
       }
-      client.on('packetreceive', look)
+      this.mqtt.on('packetreceive', look)
     })
-    client.sendPing()
+    this.mqtt.sendPing()
     await back
+  }
+
+  #closing(): Promise<void> {
+    return new Promise((resolve) => this.mqtt.once('close', () => resolve()))
   }
 
   /** Says goodbye. */
@@ -127,14 +136,14 @@ export class TestClient {
 
   /** Is gone without a word. */
   async drop(): Promise<void> {
-    const closed = once(this.mqtt, 'close')
+    const closed = this.#closing()
     this.mqtt.stream.destroy()
     await closed
   }
 
   /** Resolves when the relay has ended the connection. */
   async closed(): Promise<void> {
-    if (this.mqtt.connected) await once(this.mqtt, 'close')
+    if (this.mqtt.connected) await this.#closing()
   }
 }
 

@@ -1,14 +1,15 @@
 /** A client of raw bytes, for what no honest client sends. */
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Test } from 'tap'
 import mqttPacket, { type Packet } from 'mqtt-packet'
+import type { Test } from 'tap'
 import { Framer } from '../../src/broker/framer.ts'
 import type { TestRelay } from './relay.ts'
 
 export class RawClient {
   readonly socket: Socket
   readonly frames: Buffer[] = []
+  readonly #changes = new EventEmitter()
   readonly #framer = new Framer(Number.POSITIVE_INFINITY)
   readonly #version: 4 | 5
 
@@ -20,9 +21,10 @@ export class RawClient {
       this.#framer.push(chunk)
       for (let frame = this.#framer.next(); frame; frame = this.#framer.next()) {
         this.frames.push(frame.bytes)
-        socket.emit('frame')
       }
+      this.#changes.emit('change')
     })
+    for (const event of ['end', 'close']) socket.on(event, () => this.#changes.emit('change'))
   }
 
   /** The bytes of packets in a row. */
@@ -45,15 +47,13 @@ export class RawClient {
         return found
       }
       if (this.socket.closed) throw new Error('the connection was closed')
-      await Promise.race([once(this.socket, 'frame'), once(this.socket, 'close')])
+      await once(this.#changes, 'change')
     }
   }
 
   /** Resolves when the relay has ended its side. */
   async ended(): Promise<void> {
-    if (!this.socket.readableEnded && !this.socket.closed) {
-      await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')])
-    }
+    while (!this.socket.readableEnded && !this.socket.closed) await once(this.#changes, 'change')
   }
 }
 

@@ -1,11 +1,12 @@
 /** A disk and a LevelDB whose writes a test holds up, fails or fills, and whose reads it counts. */
-import type { Disk, DiskSpace } from '../../src/store/disk.ts'
+
 import {
   type Database,
   type OpenDatabase,
   openDatabase,
   type PairIterator,
 } from '../../src/store/database.ts'
+import type { Disk, DiskSpace } from '../../src/store/disk.ts'
 
 const TOTAL_BYTES = 1e12
 
@@ -69,7 +70,8 @@ export class SteeredDisk implements Disk {
     await this.#readGate?.promise
   }
 
-  readonly open: OpenDatabase = async (folder) => new SteeredDatabase(this, await openDatabase(folder))
+  readonly open: OpenDatabase = async (folder) =>
+    new SteeredDatabase(this, await openDatabase(folder))
 
   async passes(keys: Iterable<string>): Promise<void> {
     this.lastWritten = [...keys]
@@ -133,6 +135,10 @@ class SteeredDatabase implements Database {
       await this.#database.write(...given)
     }
     if (failure !== undefined) throw new Error(failure)
+  }
+
+  compact(...given: Parameters<Database['compact']>): Promise<void> {
+    return this.#database.compact(...given)
   }
 
   copyIn(...given: Parameters<Database['copyIn']>): Promise<void> {
