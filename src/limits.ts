@@ -46,6 +46,8 @@ export const LIMITS = {
   mailboxBytesMax: 256 * MIB,
   /** Undelivered messages of one sender, over all recipients. */
   senderMessagesMax: 200_000,
+  /** Messages whose receipts are made when their sender first asks for receipts; the newest. */
+  earlierMessagesMax: 50_000,
   /** Receipts that wait for one user. */
   receiptsMax: 1_000_000,
   expiresAfterSMax: 30 * 86_400,

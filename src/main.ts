@@ -5,6 +5,9 @@ import { COMMANDS } from './cli/commands.ts'
 import { runProgram } from './cli/program.ts'
 import { systemClock } from './clock.ts'
 
+// Whatever is made, the store's files too, is for this user alone.
+process.umask(0o077)
+
 const STOPPING = ['SIGINT', 'SIGTERM'] as const
 
 const world: World = {

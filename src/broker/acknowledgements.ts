@@ -32,26 +32,26 @@ export class Acknowledgements {
     }
   }
 
-  /** aedes has written an acknowledgement; true when it is held until `published`. */
-  hold(packetId: number, packet: Buffer, isFailure: boolean): boolean {
-    const slot = this.#undecided(packetId)
+  /**
+   * aedes has written an acknowledgement.
+   * @param isDecided whether it need not wait for `published`
+   * @returns false where nobody expects it
+   */
+  hold(packetId: number, packet: Buffer, isDecided: boolean): boolean {
+    const slot = this.#slots.find((one) => one.packetId === packetId && one.packet === undefined)
     if (slot === undefined) return false
     slot.packet = packet
-    if (isFailure) slot.isReady = true
+    if (isDecided) slot.isReady = true
     this.#release()
     return true
   }
 
   /** aedes has stored and passed on an ordinary message. */
   published(packetId: number): void {
-    const slot = this.#undecided(packetId)
+    const slot = this.#slots.find((one) => one.packetId === packetId && !one.isReady)
     if (slot === undefined) return
     slot.isReady = true
     this.#release()
-  }
-
-  #undecided(packetId: number): Slot | undefined {
-    return this.#slots.find((slot) => slot.packetId === packetId && !slot.isReady)
   }
 
   #release(): void {

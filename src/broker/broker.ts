@@ -16,13 +16,7 @@ import type { Roster } from '../roster/roster.ts'
 import type { SignIn } from '../roster/sign-in.ts'
 import type { Store } from '../store/store.ts'
 import type { Rules } from './access.ts'
-import {
-  AEDES_VERSION,
-  isRegistered,
-  mendBroker,
-  mendClient,
-  renameClient,
-} from './aedes-mends.ts'
+import { AEDES_VERSION, isRegistered, mendBroker, mendClient, renameClient } from './aedes-mends.ts'
 import type { AedesPort } from './aedes-port.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { ConnectedDevice } from './device-port.ts'

@@ -143,6 +143,7 @@ export class Connection implements AedesPortOwner {
     if (this.#isReading) return
     this.#isReading = true
     try {
+      if (this.#state === 'new') this.#checkFirst()
       while (this.#canRead()) {
         const frame = this.#framer.next()
         if (frame === undefined) break
@@ -157,6 +158,14 @@ export class Connection implements AedesPortOwner {
     if (this.#isSocketOver && this.#canRead()) this.#inputEnded()
     else if (this.#canRead() || this.isClosed) this.#socket.resume()
     else this.#socket.pause()
+  }
+
+  /** What does not begin as a CONNECT is no client of ours; its length is not waited for. */
+  #checkFirst(): void {
+    const first = this.#framer.firstByte
+    if (first !== undefined && first >> 4 !== PACKET.connect) {
+      throw new RelayError('BAD_PACKET', 'the first packet is not CONNECT [MQTT-3.1.0-1]')
+    }
   }
 
   /** Whether the next packet may take effect now. */
@@ -217,7 +226,8 @@ export class Connection implements AedesPortOwner {
   }
 
   #takeSubscribe(frame: Frame): void {
-    const refusal = refusalOf(frame, this.version)
+    const known = this.filters.map(({ filter }) => filter)
+    const refusal = refusalOf(frame, this.version, known)
     if (refusal === undefined) this.#port.give(frame.bytes)
     else this.#write(refusal)
   }

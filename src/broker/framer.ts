@@ -35,6 +35,11 @@ export class Framer {
     return this.#waiting
   }
 
+  /** The first byte of the next packet: enough to see what it is. */
+  get firstByte(): number | undefined {
+    return this.#chunks.find(({ length }) => length > 0)?.[0]
+  }
+
   /**
    * The next whole packet, or `undefined` until more bytes come.
    * @throws BAD_PACKET for a remaining length of more than 4 bytes [MQTT-1.5.5]

@@ -74,7 +74,8 @@ export class Gate {
     if (group !== undefined) {
       throw new RelayError('NOT_AUTHORIZED', 'this relay has no shared subscriptions yet')
     }
-    if (connection.filters.length >= LIMITS.filtersPerSessionMax) {
+    const others = connection.filters.filter((known) => known.filter !== text)
+    if (others.length >= LIMITS.filtersPerSessionMax) {
       const says = `${LIMITS.filtersPerSessionMax} filters, the most allowed; unsubscribe from some`
       throw new RelayError('FILTERS_FULL', says)
     }

@@ -13,14 +13,19 @@ import { PACKET, REASON, type Version } from './wire.ts'
 const NO_KEY = '__proto__'
 
 /**
- * The SUBACK that refuses the whole packet, for one with more filters than a session may have or
- * with a filter that cannot be granted; `undefined` where aedes may have it.
+ * The SUBACK that refuses the whole packet, for one that would give its session more filters than
+ * it may have, or that has a filter which cannot be granted; `undefined` where aedes may have it.
+ * @param known the filters that the session has
  * @throws BAD_PACKET for a packet that is cut off, has no filter [MQTT-3.8.3-2], packet identifier
  *   0, or text that is no UTF-8
  */
-export function refusalOf(frame: Frame, version: Version): Buffer | undefined {
+export function refusalOf(
+  frame: Frame,
+  version: Version,
+  known: readonly string[],
+): Buffer | undefined {
   const { packetId, filters } = readSubscribe(frame, version)
-  if (filters.length > LIMITS.filtersPerSessionMax) {
+  if (new Set([...known, ...filters]).size > LIMITS.filtersPerSessionMax) {
     return encodeSuback(packetId, filters.length, version, REASON.quotaExceeded)
   }
   if (filters.includes(NO_KEY)) {

@@ -22,7 +22,7 @@ export interface DrainOutlet {
   /** `sent`: on its way. `wait`: not now, ask again later. `skip`: not for this device. */
   send(drain: Drain, mail: Mail): 'sent' | 'wait' | 'skip'
   /** A copy for a QoS 0 subscription; nothing is awaited. */
-  copy(mail: Mail): void
+  copy(content: Content, deadlineMs?: number): void
   /** Sends something that nobody keeps, where a subscription matches. */
   tell(content: Content): void
   /** The box has an item whose entry is gone: the store was damaged. */
@@ -108,8 +108,12 @@ export class Drain implements MailListener {
     return lowest - 1
   }
 
+  copied(content: Content): void {
+    this.#outlet.copy(content)
+  }
+
   arrived(mail: Mail): void {
-    this.#outlet.copy(mail)
+    this.#outlet.copy(mail.content, mail.item.deadlineMs)
     if (this.#isCaughtUp && this.#take(mail)) return
     this.#isCaughtUp = false
   }

@@ -63,8 +63,11 @@ async function mendEntries(
   for await (const { seq, entry } of allEntries(parts.journal)) {
     if (entry.kind !== 'message') continue
     const { message } = entry
-    if (parts.mailboxes.of('inbox', message.to).has(seq)) continue
     const record = recordOf(parts.store, message)
+    if (parts.mailboxes.of('inbox', message.to).has(seq)) {
+      if (record === undefined) writeRecord(parts, seq, message, deadlineOf(parts, message))
+      continue
+    }
     if (record === undefined || record.settledMs === 0) {
       putBack(parts, seq, message, record?.deadlineMs)
       restored += 1
@@ -82,31 +85,44 @@ function recordOf(store: Store, { from, to, id }: Message): MessageRecord | unde
 }
 
 function putBack(
-  { store, journal, mailboxes }: MendParts,
+  parts: MendParts,
   seq: number,
   message: Message,
   knownDeadlineMs: number | undefined,
 ): void {
-  const { id, from, to, payload, accepted } = message
-  // Where nothing tells how long it has waited, it may wait once more as long.
-  const deadlineMs = knownDeadlineMs ?? journal.ageMs() + message.expiresAfterS * 1000
+  const { id, from, to, payload } = message
+  const deadlineMs = knownDeadlineMs ?? deadlineOf(parts, message)
   const bytes = payload.length
   const item: Item = { bytes, deadlineMs, from, id, acks: [], received: [] }
-  const mailbox = mailboxes.of('inbox', to)
+  const mailbox = parts.mailboxes.of('inbox', to)
   const write = mailbox.write(seq, item)
-  store.insert(write.key, write.value)
+  parts.store.insert(write.key, write.value)
   mailbox.restore(seq, item)
-  mailboxes.countSent(from, 1)
-  const record = {
+  parts.mailboxes.countSent(from, 1)
+  writeRecord(parts, seq, message, deadlineMs)
+}
+
+/** Where nothing tells how long a message has waited, it may wait once more as long. */
+function deadlineOf({ journal }: MendParts, { expiresAfterS }: Message): number {
+  return journal.ageMs() + expiresAfterS * 1000
+}
+
+function writeRecord(
+  { store }: MendParts,
+  seq: number,
+  { from, to, id, accepted, payload }: Message,
+  deadlineMs: number,
+): void {
+  const record = encodeRecord({
     status: 'stored',
     seq,
     accepted,
-    bytes,
+    bytes: payload.length,
     deadlineMs,
     settledMs: 0,
     events: [],
-  } as const
-  store.put(recordKey(from, to, id), encodeRecord(record))
+  })
+  store.put(recordKey(from, to, id), record)
 }
 
 /** Ends what is in a box without an entry. */

@@ -27,6 +27,7 @@ import type { Store } from '../store/store.ts'
 import { Acceptance, type AcceptanceOwner, type AcceptWaiter, accepted } from './acceptance.ts'
 import { type AdmissionLimits, refusalOf } from './admission.ts'
 import type { Counts } from './counts.ts'
+import { earlierReceipts } from './earlier-receipts.ts'
 import type { DevicePort } from './port.ts'
 import { Receipts } from './receipts.ts'
 import { DeviceSession, type SessionOffice } from './session.ts'
@@ -111,6 +112,7 @@ export class PostOffice implements AcceptanceOwner {
         this.#received(mailbox, seq, item, device, recorded),
       lost: (mailbox, seq, item) => this.expire(mailbox, seq, item, 'the store was damaged'),
       mailbox: (box: BoxName) => mailboxes.of(box, user),
+      receiptsWanted: () => void this.#wantReceipts(user),
       ageMs: () => journal.ageMs(),
     }
   }
@@ -300,6 +302,27 @@ export class PostOffice implements AcceptanceOwner {
           this.#settle(mailbox, seq, item, { status: 'delivered' })
         }
       }
+    }
+  }
+
+  /**
+   * A device of the user asks for receipts, the first ever: from now on they are kept, and those
+   * of what has happened before are made.
+   */
+  async #wantReceipts(user: UserId): Promise<void> {
+    const { roster, log } = this.#parts
+    if (roster.user(user)?.wantsReceipts !== false || this.#receipts.isMakingEarlier(user)) return
+    this.#receipts.beginEarlier(user)
+    try {
+      const earlier = await earlierReceipts(this.#parts, user)
+      // The user may be gone meanwhile.
+      if (roster.user(user) === undefined) return
+      roster.setWantsReceipts(user)
+      this.#receipts.finishEarlier(user, earlier)
+    } catch (error) {
+      log.error({ user, error }, 'earlier receipts could not be made; the next subscription tries')
+    } finally {
+      this.#receipts.endEarlier(user)
     }
   }
 

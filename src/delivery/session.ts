@@ -23,6 +23,8 @@ export interface SessionOffice {
   received(mailbox: Mailbox, seq: number, item: Item, device: Device, recorded: () => void): void
   lost(mailbox: Mailbox, seq: number, item: Item): void
   mailbox(box: BoxName): Mailbox
+  /** The device takes receipts: its user wants them from now on. */
+  receiptsWanted(): void
   ageMs(): number
 }
 
@@ -65,6 +67,8 @@ export class DeviceSession implements DrainOutlet {
   /** Sets the subscriptions of the device; drains start for boxes that these reach. */
   subscribed(filters: readonly Filter[]): void {
     this.#filters = filters
+    const held = filters.filter(({ qos }) => qos > 0)
+    if (boxesReached(this.port.user, held).includes('receipts')) this.#office.receiptsWanted()
     for (const box of boxesReached(this.port.user, filters)) this.#open(box)
     // A filter may match now what was skipped before: look through the boxes again.
     for (const drain of this.#drains.values()) drain.restart()
@@ -153,9 +157,9 @@ export class DeviceSession implements DrainOutlet {
     })
   }
 
-  copy({ content, item }: Mail): void {
+  copy(content: Content, deadlineMs = 0): void {
     const topic = topicOf(content)
-    if (this.#granted(topic) === 0) this.#publishCopy(content, topic, item.deadlineMs)
+    if (this.#granted(topic) === 0) this.#publishCopy(content, topic, deadlineMs)
   }
 
   tell(content: Content): void {

@@ -24,6 +24,8 @@ export interface MailListener {
   committed(): void
   /** Something that nobody keeps: take it now or not at all. */
   told(content: Content): void
+  /** The same for subscriptions with QoS 0 alone. */
+  copied(content: Content): void
   /** Whether the entry is on its way to this device. */
   isSending(seq: number): boolean
   /** An entry left otherwise than by this device's own acknowledgement. */
@@ -153,12 +155,13 @@ export class Mailbox {
       known.leases += 1
       return known.item
     }
-    const item = this.#fresh.get(seq)?.item ?? this.#stored(seq)
+    const item = this.#fresh.get(seq)?.item ?? this.stored(seq)
     if (item !== undefined) this.#leased.set(seq, { item, leases: 1 })
     return item
   }
 
-  #stored(seq: number): Item | undefined {
+  /** The item as it was last written; `undefined` where there is none, or it is damaged. */
+  stored(seq: number): Item | undefined {
     try {
       const value = this.#store.get(this.#key(seq))
       return value === undefined ? undefined : decodeItem(value)
@@ -211,6 +214,11 @@ export class Mailbox {
   /** Shows something to the devices that are here, and to nobody else. */
   tell(content: Content): void {
     for (const listener of this.listeners) listener.told(content)
+  }
+
+  /** Shows something to subscriptions with QoS 0 alone. */
+  copy(content: Content): void {
+    for (const listener of this.listeners) listener.copied(content)
   }
 
   /** Sets what a whole look through the box has found. */

@@ -13,6 +13,8 @@ export interface User {
   readonly createdAtMs: number
   /** Who may see whether the user is online. */
   readonly presence: Privacy
+  /** Whether any device has ever asked what became of the user's messages. */
+  readonly wantsReceipts: boolean
   readonly isOnline: boolean
   /** On any device; while online, when one came or its time was written. */
   readonly lastSeen: Stamp | undefined
@@ -43,6 +45,10 @@ export class Person implements User {
 
   get presence(): Privacy {
     return this.record.presence
+  }
+
+  get wantsReceipts(): boolean {
+    return this.record.wantsReceipts === true
   }
 
   get isOnline(): boolean {

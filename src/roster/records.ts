@@ -34,6 +34,8 @@ export type UserRecord = {
   readonly createdAtMs: number
   readonly credential: string
   readonly presence: Privacy
+  /** Whether any device has ever asked what became of the user's messages. */
+  readonly wantsReceipts?: boolean
 }
 
 export type ThingRecord = { readonly createdAtMs: number; readonly credential: string }
@@ -61,6 +63,7 @@ const userShape = Compile(
     createdAtMs: DateMs,
     credential: Credential,
     presence: Type.Enum(['everyone', 'contacts', 'nobody']),
+    wantsReceipts: Type.Optional(Type.Boolean()),
   }),
 )
 const thingShape = Compile(Type.Object({ createdAtMs: DateMs, credential: Credential }))

@@ -178,6 +178,15 @@ export class Roster {
     this.#onPresence(id)
   }
 
+  /**
+   * From now on receipts are kept for a user.
+   * @throws NOT_FOUND
+   */
+  setWantsReceipts(id: UserId): void {
+    const person = this.#person(id)
+    if (!person.wantsReceipts) this.#write(person, { ...person.record, wantsReceipts: true })
+  }
+
   /** What is retained as `users/{id}/presence`; `undefined` when there is no such user. */
   presence(id: UserId): string | undefined {
     const person = this.#users.get(id)

@@ -36,7 +36,7 @@ export class DiskGauge {
   readonly #folder: string
   readonly #bytesMax: number
   #cancel: () => void = () => undefined
-  #look: Promise<void> = Promise.resolve()
+  #round: Promise<void> = Promise.resolve()
   #isRunning = false
   #isOver = false
 
@@ -55,20 +55,25 @@ export class DiskGauge {
   async start(): Promise<void> {
     if (this.#isRunning || this.#bytesMax === Number.POSITIVE_INFINITY) return
     this.#isRunning = true
-    await this.#round()
+    await this.look()
+    this.#plan()
   }
 
   async stop(): Promise<void> {
     this.#isRunning = false
     this.#cancel()
-    await this.#look
+    await this.#round
   }
 
-  async #round(): Promise<void> {
+  /** Looks once. */
+  async look(): Promise<void> {
     this.#isOver = (await folderBytes(this.#folder)) >= this.#bytesMax
+  }
+
+  #plan(): void {
     if (!this.#isRunning) return
     this.#cancel = this.#clock.after(LIMITS.diskLookMs, () => {
-      this.#look = this.#round()
+      this.#round = this.look().then(() => this.#plan())
     })
   }
 }

@@ -37,7 +37,10 @@ t.test('a store without damage is left as it is', async (t) => {
   const { rig } = await withMessage(t)
   const keys = await rig.keys('')
   t.same(await lose(rig), { restored: 0, lost: 0, dropped: 0 })
-  t.same((await rig.keys('')).filter((key) => key !== 'meta/times'), keys.filter((key) => key !== 'meta/times'))
+  t.same(
+    (await rig.keys('')).filter((key) => key !== 'meta/times'),
+    keys.filter((key) => key !== 'meta/times'),
+  )
 })
 
 t.test('an entry without its box is put back', async (t) => {
@@ -127,16 +130,19 @@ t.test('what is put back reaches devices that had gone on beyond it', async (t) 
   t.same(rig.devices.at(-1)?.ids, [first.id, second.id])
 })
 
-t.test('what is put back may wait as long as it might at first', async (t) => {
-  const { rig, box } = await withMessage(t)
+t.test('what is put back expires when its record says, or may wait once more', async (t) => {
+  const { rig, box, record } = await withMessage(t)
   await rig.send({ id: messageId('short'), expiresAfterS: 60 })
+  await rig.send({ id: messageId('again'), expiresAfterS: 60 })
   await rig.pass(59_000)
-  const [, short = ''] = await rig.keys('box/inbox/bob/')
-  await lose(rig, box, short)
-  await rig.pass(59_000)
-  t.match(rig.counts.ledger, { queued: 2, expired: 0 })
+  const [, ...boxes] = await rig.keys('box/inbox/bob/')
+  await lose(rig, box, record, ...boxes, 'record/alice/bob/again')
   await rig.pass(1_000)
-  t.match(rig.counts.ledger, { queued: 1, expired: 1 })
+  t.match(rig.counts.ledger, { queued: 2, expired: 1 })
+  await rig.pass(58_999)
+  t.match(rig.counts.ledger, { queued: 2, expired: 1 })
+  await rig.pass(1)
+  t.match(rig.counts.ledger, { queued: 1, expired: 2 })
 })
 
 t.test('mending twice is mending once', async (t) => {

@@ -223,7 +223,10 @@ t.test('there is no mailbox for somebody who is not there', async (t) => {
   const rig = await Rig.open(t)
   const letter = await rig.send({}, alice, userId('nobody'))
   t.match(letter.state, { code: 'NOT_FOUND' })
-  t.equal([...rig.mailboxes.all()].some(({ user }) => user === 'nobody'), false)
+  t.equal(
+    [...rig.mailboxes.all()].some(({ user }) => user === 'nobody'),
+    false,
+  )
 })
 
 t.test('an early delivery stays one when the disk fails afterwards', async (t) => {

@@ -131,7 +131,14 @@ t.test('on a full disk a refusal is told to whoever is here, and not kept', asyn
 t.test('receipts are kept up to their bound, and further ones are only told', async (t) => {
   const rig = await Rig.open(t)
   const box = rig.mailboxes.of('receipts', alice)
-  const item = { bytes: 0, deadlineMs: 1e15, from: alice, id: messageId('x'), acks: [], received: [] }
+  const item = {
+    bytes: 0,
+    deadlineMs: 1e15,
+    from: alice,
+    id: messageId('x'),
+    acks: [],
+    received: [],
+  }
   while (box.messages < LIMITS.receiptsMax - 1) box.restore(1, item)
   const nobody = userId('nobody')
   await rig.send({}, alice, nobody)
@@ -145,6 +152,9 @@ t.test('receipts are kept up to their bound, and further ones are only told', as
 
 t.test('a receipt that nobody takes leaves after its time', async (t) => {
   const rig = await Rig.open(t)
+  const pc = rig.device(alice, 'pc')
+  await rig.quiet()
+  pc.leave()
   await rig.send()
   await rig.pass(LIMITS.expiresAfterSMax * 1000)
   // The message has expired now as well, which is told for as long again.

@@ -15,15 +15,14 @@ import { Journal } from '../../src/journal/journal.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { Mailboxes } from '../../src/mailbox/mailboxes.ts'
 import { deviceId, messageId, type UserId, userId } from '../../src/message/names.ts'
-import { Passwords } from '../../src/roster/passwords.ts'
-import { GENERATED_COST } from '../../src/roster/passwords.ts'
+import { GENERATED_COST, Passwords } from '../../src/roster/passwords.ts'
 import { Roster } from '../../src/roster/roster.ts'
 import { lastNumber, tableOf } from '../../src/store/keys.ts'
 import { Store } from '../../src/store/store.ts'
 import { KeptLog } from '../support/kept-log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { SteeredDisk } from '../support/steered-disk.ts'
-import { TestDevice, type DeviceOptions } from './device.ts'
+import { type DeviceOptions, TestDevice } from './device.ts'
 
 export const alice = userId('alice')
 export const bob = userId('bob')
@@ -145,6 +144,7 @@ export class Rig {
     cpSync(this.path, path, { recursive: true, filter: (from) => basename(from) !== 'lock' })
     await this.end()
     const rig = new Rig(this.#t, path, this.#options, this.clock)
+    rig.#ids = this.#ids
     this.#t.teardown(() => rig.end())
     await rig.#start()
     return rig

@@ -136,7 +136,10 @@ t.test('a second sending is marked as one, a first one is not', async (t) => {
   const second = await rig.send()
   phone.come()
   await rig.quiet()
-  t.same(phone.sent.map(({ isDuplicate }) => isDuplicate), [false, true, false])
+  t.same(
+    phone.sent.map(({ isDuplicate }) => isDuplicate),
+    [false, true, false],
+  )
   t.equal(phone.ids.at(-1), second.id)
 })
 
@@ -156,7 +159,7 @@ t.test('two entries with one packet identifier go one after the other', async (t
   const first = await rig.send()
   const [{ packetId } = { packetId: 0 }] = phone.sent
   // Numbers go on until one meets the identifier again.
-  while (packetIdOf(rig.journal.nextSeq() + 1) !== packetId) continue
+  while (packetIdOf(rig.journal.nextSeq() + 1) !== packetId);
   const second = await rig.send()
   const third = await rig.send()
   t.same(phone.ids, [first.id], 'what comes behind it waits, too')
@@ -222,7 +225,10 @@ t.test('a device that holds no mail leaves no trace in the store', async (t) => 
 
 t.test('filters open the boxes that they reach, and no others', async (t) => {
   const reached = (...filters: string[]) =>
-    boxesReached('bob', filters.map((filter) => ({ filter, qos: 1 })))
+    boxesReached(
+      'bob',
+      filters.map((filter) => ({ filter, qos: 1 })),
+    )
   t.same(reached(), [])
   t.same(reached('users/bob/inbox/#'), ['inbox'])
   t.same(reached('users/bob/receipts/alice/+'), ['receipts'])

@@ -156,14 +156,20 @@ export class Drill {
   /** Resolves when the fault is to strike. @throws Error where nothing moves any more */
   async #moment(): Promise<void> {
     if (this.#random.chance(EARLY_CHANCE)) return delay(this.#random.between(0, EARLY_MS_MAX))
-    const target =
-      this.#ledger.acknowledged + this.#random.betweenByMagnitude(1, ROUND_ACKNOWLEDGED_MAX)
+    const target = this.#ledger.acknowledged + this.#acknowledgements()
     const wait = this.#random.between(0, AFTER_MS_MAX)
     const isThere = () => this.#ledger.acknowledged >= target
     if (!(await this.#ledger.until(isThere, this.#options.stallMsMax))) {
       throw new Error(`no message was acknowledged for ${this.#options.stallMsMax} ms under load`)
     }
     await delay(wait)
+  }
+
+  /** Often only a few, so that the first commits after a start are hit, too. */
+  #acknowledgements(): number {
+    return this.#random.chance(0.5)
+      ? this.#random.betweenByMagnitude(1, ROUND_ACKNOWLEDGED_MAX)
+      : this.#random.between(1, ROUND_ACKNOWLEDGED_MAX)
   }
 
   async #finish(): Promise<void> {

@@ -66,7 +66,14 @@ t.test('packets that no client may send end the connection, not the relay', asyn
   const user = { name: 'alice', password: alice }
   for (const version of [4, 5] as const) {
     for (let type = 0; type < 16; type += 1) {
-      for (const body of [[], [0], [0, 0], [0, 1, 0xff], [0, 1, 0, 1, 0x23, 0], [0, 1, 9, 9, 9, 9]]) {
+      for (const body of [
+        [],
+        [0],
+        [0, 0],
+        [0, 1, 0xff],
+        [0, 1, 0, 1, 0x23, 0],
+        [0, 1, 9, 9, 9, 9],
+      ]) {
         const client = await open(t, relay, { version })
         client.send(connectPacket(user, { version }))
         await client.next(2)

@@ -39,24 +39,27 @@ t.test('a device that reads nothing harms neither senders nor other devices', as
   )
 })
 
-t.test('a reader of an ordinary topic that reads nothing is let go, and nobody waits', async (t) => {
-  const relay = await startRelay(t)
-  const { bob } = await relay.addUsers('bob')
-  const password = await relay.addThing('lamp')
-  const me = { name: 'bob', password: bob }
-  const stuck = await signIn(t, relay, me, { clientId: 'stuck' })
-  const topic = 'things/#'
-  stuck.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 1 }] })
-  await stuck.next(9)
-  stuck.socket.pause()
-  const phone = await connect(t, relay, me, { clientId: 'phone' })
-  await phone.subscribe(topic)
-  const lamp = await connect(t, relay, { name: 'thing:lamp', password })
-  for (let at = 0; at < COUNT; at += 1) await lamp.publish('things/lamp/a', PAYLOAD)
-  await phone.received(COUNT)
-  const { clients } = (await relay.ask('status')) as { clients: number }
-  t.equal(clients, 2)
-})
+t.test(
+  'a reader of an ordinary topic that reads nothing is let go, and nobody waits',
+  async (t) => {
+    const relay = await startRelay(t)
+    const { bob } = await relay.addUsers('bob')
+    const password = await relay.addThing('lamp')
+    const me = { name: 'bob', password: bob }
+    const stuck = await signIn(t, relay, me, { clientId: 'stuck' })
+    const topic = 'things/#'
+    stuck.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 1 }] })
+    await stuck.next(9)
+    stuck.socket.pause()
+    const phone = await connect(t, relay, me, { clientId: 'phone' })
+    await phone.subscribe(topic)
+    const lamp = await connect(t, relay, { name: 'thing:lamp', password })
+    for (let at = 0; at < COUNT; at += 1) await lamp.publish('things/lamp/a', PAYLOAD)
+    await phone.received(COUNT)
+    const { clients } = (await relay.ask('status')) as { clients: number }
+    t.equal(clients, 2)
+  },
+)
 
 t.test('a client that publishes and never reads its acknowledgements is bounded', async (t) => {
   const relay = await startRelay(t)

@@ -14,7 +14,12 @@ t.test('names that begin alike have mailboxes apart, waiting and live', async (t
   await relay.restart()
   const again = await connect(t, relay, { name: 'alice', password: alice })
   for (const name of NAMES) {
-    const device = await connect(t, relay, { name, password: passwords[name] }, { clientId: 'phone' })
+    const device = await connect(
+      t,
+      relay,
+      { name, password: passwords[name] },
+      { clientId: 'phone' },
+    )
     await device.subscribe(`users/${name}/inbox/#`)
     await again.publish(`users/${name}/inbox/alice/m2`, `live for ${name}`)
     await device.received(2)

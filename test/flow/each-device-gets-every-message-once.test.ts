@@ -18,7 +18,9 @@ t.test('each device gets every message once, and the last one empties the mailbo
   const texts = Array.from({ length: COUNT }, (_, at) => `m${at}`)
   const qosOf = (at: number) => (at % 2 === 0 ? 1 : 2)
   await Promise.all(
-    texts.map((text, at) => sender.publish(`users/bob/inbox/alice/${text}`, text, { qos: qosOf(at) })),
+    texts.map((text, at) =>
+      sender.publish(`users/bob/inbox/alice/${text}`, text, { qos: qosOf(at) }),
+    ),
   )
   await phone.received(COUNT)
   t.match(await relay.ledger(), { queued: COUNT }, 'the laptop is still to come')

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect, receipts } from '../support/client.ts'
@@ -11,13 +12,14 @@ const skip =
   process.getuid?.() === 0 ? false : 'a file system of a few megabytes takes root to mount'
 
 t.test('a full disk refuses, still delivers, and recovers by itself', { skip }, async (t) => {
-  const dataDir = join(t.testdir(), 'disk')
-  await mkdir(dataDir)
+  // Not a folder of the test's: tap removes that before a teardown can unmount.
+  const dataDir = await mkdtemp(join(tmpdir(), 'waypost-full-disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m,mode=700`, 'tmpfs', dataDir])
   const relay = await startRelay(t, { dataDir })
   t.teardown(async () => {
     await relay.stop()
     execFileSync('umount', [dataDir])
+    await rmdir(dataDir)
   })
   const { alice, bob } = await relay.addUsers('alice', 'bob')
   const sender = await connect(t, relay, { name: 'alice', password: alice }, { clientId: 'desk' })

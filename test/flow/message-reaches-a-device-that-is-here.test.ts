@@ -16,10 +16,17 @@ t.test('a message reaches a device that is here, whatever the two speak', async 
     const sender = await connect(t, relay, { name: 'alice', password: alice }, options)
     for (const [to, [receiving, others]] of Object.entries(KINDS).entries()) {
       const clientId = `phone-${to}`
-      const reader = await connect(t, relay, { name: 'bob', password: bob }, { ...others, clientId })
+      const reader = await connect(
+        t,
+        relay,
+        { name: 'bob', password: bob },
+        { ...others, clientId },
+      )
       t.same(await reader.subscribe('users/bob/inbox/#'), [1])
       await sender.publish(`users/bob/inbox/alice/m-${at}-${to}`, `from ${sending}`)
-      const [arrival] = await reader.until((all) => all.some(({ topic }) => topic.endsWith(`m-${at}-${to}`)))
+      const [arrival] = await reader.until((all) =>
+        all.some(({ topic }) => topic.endsWith(`m-${at}-${to}`)),
+      )
       t.match(arrival, { qos: 1, isRetained: false }, `${sending} to ${receiving}`)
       t.ok(reader.texts.includes(`from ${sending}`))
       await reader.end()

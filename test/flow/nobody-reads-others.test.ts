@@ -59,7 +59,12 @@ for (const version of [4, 5] as const) {
 }
 
 t.test('where a rule allows #, it brings only what is readable', async (t) => {
-  const rule = { who: '*', topics: '#', actions: ['publish', 'subscribe'], effect: 'allow' } as const
+  const rule = {
+    who: '*',
+    topics: '#',
+    actions: ['publish', 'subscribe'],
+    effect: 'allow',
+  } as const
   const relay = await startRelay(t, { rules: [{ ...rule, actions: [...rule.actions] }] })
   const { alice, bob, mallory } = await people(relay)
   const thief = await connect(t, relay, mallory, { ...PERSISTENT_4, clientId: 'phone' })

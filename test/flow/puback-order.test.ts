@@ -5,7 +5,12 @@ import { startRelay } from '../support/relay.ts'
 const COUNT = 300
 
 t.test('acknowledgements come in the order of the publishes, whatever they were of', async (t) => {
-  const rule = { who: '*', topics: 'open/#', actions: ['publish' as const], effect: 'allow' as const }
+  const rule = {
+    who: '*',
+    topics: 'open/#',
+    actions: ['publish' as const],
+    effect: 'allow' as const,
+  }
   const relay = await startRelay(t, { rules: [rule] })
   const { alice } = await relay.addUsers('alice', 'bob')
   const topicOf = (at: number) =>
@@ -20,7 +25,12 @@ t.test('acknowledgements come in the order of the publishes, whatever they were 
   for (const version of [4, 5] as const) {
     for (const qos of [1, 2] as const) {
       const clientId = `c${version}${qos}`
-      const client = await signIn(t, relay, { name: 'alice', password: alice }, { version, clientId })
+      const client = await signIn(
+        t,
+        relay,
+        { name: 'alice', password: alice },
+        { version, clientId },
+      )
       client.send(
         ...Array.from({ length: COUNT }, (_, at) => ({
           cmd: 'publish' as const,

@@ -9,7 +9,12 @@ for (const version of [4, 5] as const) {
   t.test(`QoS 2 goes in and out in four steps, protocol ${version}`, async (t) => {
     const relay = await startRelay(t)
     const { alice, bob } = await relay.addUsers('alice', 'bob')
-    const reader = await signIn(t, relay, { name: 'bob', password: bob }, { version, clientId: 'p' })
+    const reader = await signIn(
+      t,
+      relay,
+      { name: 'bob', password: bob },
+      { version, clientId: 'p' },
+    )
     reader.send({
       cmd: 'subscribe',
       messageId: 1,

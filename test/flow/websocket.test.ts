@@ -34,18 +34,15 @@ t.test('packets may come in any pieces of WebSocket messages', async (t) => {
   await once(socket, 'open')
   t.equal(socket.protocol, 'mqtt')
   const raw = await signIn(t, relay, { name: 'alice', password: alice }, { clientId: 'other' })
-  const bytes = raw.bytesOf(
-    connectPacket({ name: 'alice', password: alice }),
-    {
-      cmd: 'publish',
-      topic: 'users/bob/inbox/alice/m1',
-      payload: 'x',
-      qos: 1,
-      messageId: 9,
-      dup: false,
-      retain: false,
-    },
-  )
+  const bytes = raw.bytesOf(connectPacket({ name: 'alice', password: alice }), {
+    cmd: 'publish',
+    topic: 'users/bob/inbox/alice/m1',
+    payload: 'x',
+    qos: 1,
+    messageId: 9,
+    dup: false,
+    retain: false,
+  })
   const answers: Buffer[] = []
   socket.on('message', (data: Buffer) => {
     answers.push(data)

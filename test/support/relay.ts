@@ -119,7 +119,8 @@ export async function startRelay(t: Test, options: RelayOptions = {}): Promise<T
   return relay
 }
 
-async function configOf(dataDir: string, { keys, rules }: RelayOptions): Promise<Config> {
+/** The configuration of a relay on loopback, on ports that are free. */
+export async function configOf(dataDir: string, { keys, rules }: RelayOptions): Promise<Config> {
   const flags = new Map<KeyPath, string>([
     ['data_dir', dataDir],
     ['mqtt.host', '127.0.0.1'],

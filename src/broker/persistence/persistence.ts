@@ -65,7 +65,7 @@ export class Persistence {
   readonly #bounds: PersistenceBounds
   readonly #refused: LossNotice
   readonly #dropped: LossNotice
-  #tables: Tables
+  readonly #tables: Tables
   #broker: Broker = { id: '', counter: 0 }
   #isOver = false
 
@@ -113,11 +113,6 @@ export class Persistence {
         this.#tables.will.visit(key)
         break
     }
-  }
-
-  /** Forgets what was visited: the store begins its start again. */
-  forget(): void {
-    this.#tables = this.#empty()
   }
 
   get stats(): PersistenceStats {

@@ -197,15 +197,6 @@ t.test(
   },
 )
 
-t.test('a start that begins again counts nothing twice', async (t) => {
-  const rig = await Rig.open(t)
-  await rig.persistence.addSubscriptions(bob, [{ topic: 'a', qos: 1 }])
-  await publish(rig.persistence, { topic: 'a', payload: '1', retain: true })
-  t.match(rig.persistence.stats, { queued: 1, retained: 1, sessions: 1 })
-  rig.persistence.forget()
-  t.match(rig.persistence.stats, { queued: 0, retained: 0, sessions: 0 })
-})
-
 t.test('a will that is to go while the relay stops stays for the next start', async (t) => {
   const rig = await Rig.open(t)
   await rig.persistence.putWill(bob, { topic: 'w', payload: 'gone' })

@@ -125,12 +125,13 @@ export class Rig {
   }
 
   async #start(): Promise<void> {
-    const { persistence } = this
     await this.store.start(
-      (key, value) => persistence.visit(key, value),
-      () => persistence.forget(),
+      (key, value) => this.persistence.visit(key, value),
+      () => {
+        this.persistence = this.#newPersistence()
+      },
     )
-    await persistence.setup(broker())
+    await this.persistence.setup(broker())
   }
 
   #newStore(): Store {

@@ -1,0 +1,215 @@
+import { EventEmitter } from 'node:events'
+import { type Duplex, duplexPair } from 'node:stream'
+import type { Client } from 'aedes'
+import mqttPacket, { type Packet } from 'mqtt-packet'
+import t from 'tap'
+import type { AedesPort } from '../../src/broker/aedes-port.ts'
+import { Connection, type ConnectionOwner } from '../../src/broker/connection.ts'
+import { Flusher } from '../../src/broker/outbox.ts'
+import type { Publish } from '../../src/broker/publish.ts'
+import { LIMITS } from '../../src/limits.ts'
+import { KeptLog } from '../support/kept-log.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+
+const CONNECT = mqttPacket.generate({
+  cmd: 'connect',
+  clientId: 'phone',
+  clean: true,
+  keepalive: 0,
+})
+const CONNACK = Buffer.from([0x20, 2, 0, 0])
+
+/** Everything around a connection, played by the test. */
+class Scene implements ConnectionOwner {
+  readonly clock = new ManualClock()
+  readonly client: Duplex
+  readonly published: Publish[] = []
+  readonly passes: (() => void)[] = []
+  readonly events: string[] = []
+  readonly connection: Connection
+  port: AedesPort | undefined
+
+  constructor() {
+    const [near, far] = duplexPair()
+    this.client = far
+    const parts = { owner: this, socket: near, flusher: new Flusher(), clock: this.clock }
+    this.connection = new Connection({ ...parts, log: new KeptLog() }, { address: '127.0.0.1' })
+    this.connection.start()
+  }
+
+  attach(port: AedesPort): Client {
+    this.port = port
+    return Object.assign(new EventEmitter(), { subscriptions: {} }) as unknown as Client
+  }
+
+  publish(_connection: Connection, publish: Publish, pass: () => void): void {
+    this.published.push(publish)
+    this.passes.push(pass)
+  }
+
+  connected(): void {
+    this.events.push('connected')
+  }
+
+  closed(): void {
+    this.events.push('closed')
+  }
+
+  async send(...packets: (Packet | Buffer)[]): Promise<void> {
+    const bytes = packets.map((packet) =>
+      Buffer.isBuffer(packet) ? packet : mqttPacket.generate(packet),
+    )
+    this.client.write(Buffer.concat(bytes))
+    await turns()
+  }
+
+  /** What aedes was given since the last look. */
+  given(): Buffer {
+    return (this.port?.read() as Buffer | null) ?? Buffer.alloc(0)
+  }
+
+  /** What the client was sent since the last look. */
+  async got(): Promise<Buffer> {
+    await turns()
+    return (this.client.read() as Buffer | null) ?? Buffer.alloc(0)
+  }
+
+  async accept(): Promise<void> {
+    await this.send(CONNECT)
+    this.given()
+    this.port?.write(CONNACK)
+    this.connection.accepted(false)
+    await this.got()
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function publish(messageId: number, qos: 1 | 2 = 1): Packet {
+  return { cmd: 'publish', topic: 'a', payload: 'x', qos, messageId, dup: false, retain: false }
+}
+
+t.test('nothing but CONNECT takes effect before CONNACK', async (t) => {
+  const scene = new Scene()
+  await scene.send(CONNECT, publish(1), { cmd: 'pingreq' })
+  t.same(scene.given(), CONNECT)
+  t.same(scene.published, [])
+  scene.port?.write(Buffer.from([0x30, 3, 0, 1, 97]))
+  t.same(await scene.got(), Buffer.alloc(0), 'what overtakes CONNACK waits for it')
+  scene.port?.write(CONNACK)
+  scene.connection.accepted(true)
+  t.same(await scene.got(), Buffer.concat([CONNACK, Buffer.from([0x30, 3, 0, 1, 97])]))
+  t.match(scene.published, [{ topic: 'a', packetId: 1 }])
+  t.same(scene.given(), Buffer.from([0xc0, 0]))
+  t.ok(scene.connection.isConnected && scene.connection.isResumed)
+})
+
+t.test('an acknowledgement of aedes waits for its publish to be stored', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  await scene.send(publish(1), publish(2, 2))
+  for (const pass of scene.passes) pass()
+  const puback = mqttPacket.generate({ cmd: 'puback', messageId: 1 })
+  const pubrec = mqttPacket.generate({ cmd: 'pubrec', messageId: 2 })
+  scene.port?.write(pubrec)
+  scene.port?.write(puback)
+  t.same(await scene.got(), Buffer.alloc(0))
+  scene.connection.acknowledgements.published(1)
+  t.same(await scene.got(), Buffer.concat([puback, pubrec]), 'in the order of the publishes')
+})
+
+t.test('a client with as many publishes under way as it may is not read', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  const max = LIMITS.receiveMax
+  await scene.send(...Array.from({ length: max + 1 }, (_, at) => publish(at + 1)))
+  // The test decides them, as the post office would.
+  t.equal(scene.published.length, max + 1, 'nothing was expected yet')
+  const decide = Array.from({ length: max }, (_, at) =>
+    scene.connection.acknowledgements.expect(at + 1),
+  )
+  await scene.send(publish(1_000))
+  t.equal(scene.published.length, max + 1)
+  decide[0]?.(Buffer.from([0x40, 2, 0, 1]))
+  await turns()
+  t.equal(scene.published.length, max + 2)
+})
+
+t.test('nor is one that has given aedes enough to do', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  await scene.send(...Array.from({ length: LIMITS.aedesBytesHigh }, () => Buffer.from([0xc0, 0])))
+  const given = scene.given().length
+  t.ok(given >= LIMITS.aedesBytesHigh && given < LIMITS.aedesBytesHigh + 2)
+  await turns()
+  t.equal(given + scene.given().length, 2 * LIMITS.aedesBytesHigh, 'the rest follows')
+})
+
+t.test('PUBREL of our lane is answered here, any other by aedes', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  scene.connection.unreleased.add(5)
+  await scene.send({ cmd: 'pubrel', messageId: 5 }, { cmd: 'pubrel', messageId: 6 })
+  t.same(await scene.got(), Buffer.from([0x70, 2, 0, 5]))
+  t.same(scene.given(), Buffer.from([0x62, 2, 0, 6]))
+})
+
+t.test('what a client said before its end still counts', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  scene.client.end(mqttPacket.generate(publish(1)))
+  await turns()
+  t.equal(scene.published.length, 1)
+  scene.port?.resume()
+  await turns()
+  scene.clock.advance(LIMITS.lingerMs)
+  t.same(scene.events, ['connected', 'closed'], 'cut where aedes does not end it')
+})
+
+t.test('a client that does not close its side is cut', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  scene.connection.disconnect(0x98)
+  scene.connection.disconnect(0x98)
+  t.same(scene.events, ['connected', 'closed'], 'once')
+  await scene.send(Buffer.alloc(100))
+  t.notOk(scene.client.destroyed)
+  scene.clock.advance(LIMITS.lingerMs)
+  await turns()
+  t.ok(scene.client.readableEnded || scene.client.destroyed || scene.client.read() === null)
+  t.ok(scene.connection.isClosed)
+})
+
+t.test('a malformed packet ends the connection', async (t) => {
+  for (const bytes of [
+    [0x36, 2, 0, 0],
+    [0x82, 2, 0, 0],
+    [0x30, 0xff, 0xff, 0xff, 0xff],
+  ]) {
+    const scene = new Scene()
+    await scene.accept()
+    await scene.send(Buffer.from(bytes))
+    t.ok(scene.connection.isClosed)
+  }
+})
+
+t.test(
+  'QoS 0 of aedes is left out for a reader that is behind, and one too far is let go',
+  async (t) => {
+    const scene = new Scene()
+    await scene.accept()
+    const large = Buffer.concat([
+      Buffer.from([0x30, 0x80, 0x80, 0x10, 0, 1, 97]),
+      Buffer.alloc(262_144 - 3),
+    ])
+    const waiting = () => scene.connection.outbox.waiting
+    for (let at = 0; at < 50; at += 1) scene.port?.write(large)
+    t.ok(waiting() <= LIMITS.outboxBytesHigh + large.length)
+    large[0] = 0x32
+    for (let at = 0; at < 50 && !scene.connection.isClosed; at += 1) scene.port?.write(large)
+    t.ok(scene.connection.isClosed)
+    t.ok(waiting() <= LIMITS.outboxBytesMax + large.length)
+  },
+)

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import { TcpListener, WebSocketGate } from '../../src/broker/listener.ts'
+import { LIMITS } from '../../src/limits.ts'
+
+function handler() {
+  const handled: { socket: Duplex; address: string }[] = []
+  return {
+    handled,
+    handle(socket: Duplex, address: string) {
+      handled.push({ socket, address })
+      socket.on('error', () => undefined)
+      socket.on('data', (chunk: Buffer) => socket.write(chunk))
+      socket.on('end', () => socket.end())
+    },
+  }
+}
+
+t.test('TCP connections are handed over with their address', async (t) => {
+  const target = handler()
+  const listener = new TcpListener({ handler: target }, { host: '127.0.0.1', port: 0 })
+  t.equal(listener.port, 0)
+  await listener.stop()
+  await listener.start()
+  t.ok(listener.port > 0)
+  const socket = connect(listener.port, '127.0.0.1')
+  socket.end('hello')
+  const [echo] = await once(socket, 'data')
+  t.equal(String(echo), 'hello')
+  t.equal(target.handled[0]?.address, '127.0.0.1')
+  await listener.stop()
+  await listener.stop()
+})
+
+t.test('a port that is taken fails the start', async (t) => {
+  const one = new TcpListener({ handler: handler() }, { host: '127.0.0.1', port: 0 })
+  await one.start()
+  t.teardown(() => one.stop())
+  const at = { host: '127.0.0.1', port: one.port }
+  const other = new TcpListener({ handler: handler() }, at)
+  await t.rejects(other.start(), { code: 'EADDRINUSE' })
+})
+
+t.test('WebSocket connections are streams of bytes, with an end and a bound', async (t) => {
+  const target = handler()
+  const gate = new WebSocketGate({ handler: target })
+  const server = createServer()
+  server.on('upgrade', (request, socket, head) => gate.upgrade(request, socket, head))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/mqtt`
+  const client = new WebSocket(url, ['other', 'mqtt'])
+  await once(client, 'open')
+  t.equal(client.protocol, 'mqtt')
+  t.equal(client.extensions, '', 'nothing is compressed')
+  client.send('hello')
+  const [echo] = await once(client, 'message')
+  t.equal(String(echo), 'hello')
+  t.equal(target.handled[0]?.address, '127.0.0.1')
+  client.send(Buffer.alloc(LIMITS.packetBytesMax + 1))
+  const [code] = await once(client, 'close')
+  t.equal(code, 1009)
+})
