@@ -35,6 +35,8 @@ export const LIMITS = {
 
   // Messages and mailboxes.
   payloadBytesMax: 256 * KIB,
+  /** MQTT 5 properties of one message; quotas count payloads alone. */
+  propertiesBytesMax: 8 * KIB,
   /** Messages and receipts on the way to one device, unacknowledged. */
   inFlightPerDeviceMax: 64,
   /** Entries that a drain reads ahead, and their bytes. */

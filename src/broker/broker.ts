@@ -122,7 +122,10 @@ export class Broker implements ConnectionOwner {
       this.#dropRefused(client, subscriptions)
       this.#subscribed(client)
     })
-    this.#aedes.on('unsubscribe', (_filters, client) => this.#subscribed(client))
+    this.#aedes.on('unsubscribe', (filters, client) => {
+      // aedes says the same of a clean session that ends; mail is kept for its device.
+      if (!client.closed) this.#unsubscribed(client, filters)
+    })
     await this.#aedes.listen()
     await this.#guests.forget()
     // What is retained may be of a run that was killed.
@@ -312,6 +315,14 @@ export class Broker implements ConnectionOwner {
     this.#parts.persistence.removeSubscriptions(client, filters).catch((error: unknown) => {
       this.#parts.log.warn({ client: client.id, error }, 'a refused filter is still stored')
     })
+  }
+
+  #unsubscribed(client: Client, gone: readonly string[]): void {
+    const connection = this.#byClient.get(client)
+    if (connection?.identity?.kind !== 'user') return
+    this.#subscribed(client)
+    const left = connection.filters
+    this.#guests.unsubscribed(connection.identity.user, deviceOf(connection), { gone, left })
   }
 
   #subscribed(client: Client): void {

@@ -6,6 +6,7 @@
 import type { AcceptWaiter } from '../delivery/acceptance.ts'
 import type { PostOffice } from '../delivery/post-office.ts'
 import { RelayError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { parseTopic, type Topic } from '../message/topic.ts'
 import type { Identity } from '../roster/identity.ts'
@@ -81,9 +82,9 @@ export class Inbound {
    * @returns whether aedes is to publish it, as an ordinary topic
    * @throws NOT_AUTHORIZED, BAD_TOPIC, and whatever else is wrong with it
    */
-  will(identity: Identity, will: Omit<Content, 'properties'>): boolean {
+  will(identity: Identity, will: Omit<Content, 'properties' | 'propertiesBytes'>): boolean {
     const topic = mayPublish(identity, will.topic, this.#rules)
-    return !this.#take(topic, { ...will, properties: {} }, NOBODY)
+    return !this.#take(topic, { ...will, properties: {}, propertiesBytes: 0 }, NOBODY)
   }
 
   /** Takes what is not ordinary; false for what aedes is to store and pass on. */
@@ -111,7 +112,11 @@ export class Inbound {
   }
 
   #accept(topic: InboxTopic, publish: Content, answer: Answer): void {
-    const { payload, qos, properties } = publish
+    const { payload, qos, properties, propertiesBytes } = publish
+    if (propertiesBytes > LIMITS.propertiesBytesMax) {
+      const says = `the properties of a message have ${propertiesBytes} bytes; at most ${LIMITS.propertiesBytesMax} are allowed: put more into the payload`
+      throw new RelayError('PAYLOAD_TOO_LARGE', says)
+    }
     const { messageExpiryInterval, topicAlias: _alias, ...kept } = properties
     const waiter: AcceptWaiter = {
       accepted: () => answer(REASON.success),

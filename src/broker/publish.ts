@@ -16,6 +16,8 @@ export type Publish = {
   readonly packetId: number
   readonly payload: Buffer
   readonly properties: PublishProperties
+  /** What the properties take in the packet. */
+  readonly propertiesBytes: number
 }
 
 const NO_PROPERTIES: PublishProperties = {}
@@ -52,6 +54,7 @@ export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish
     packetId,
     payload: bytes.subarray(payloadAt),
     properties,
+    propertiesBytes: payloadAt - restAt,
   }
 }
 

@@ -155,13 +155,12 @@ export class Mailbox {
       known.leases += 1
       return known.item
     }
-    const item = this.#fresh.get(seq)?.item ?? this.stored(seq)
+    const item = this.#fresh.get(seq)?.item ?? this.#stored(seq)
     if (item !== undefined) this.#leased.set(seq, { item, leases: 1 })
     return item
   }
 
-  /** The item as it was last written; `undefined` where there is none, or it is damaged. */
-  stored(seq: number): Item | undefined {
+  #stored(seq: number): Item | undefined {
     try {
       const value = this.#store.get(this.#key(seq))
       return value === undefined ? undefined : decodeItem(value)

@@ -26,7 +26,6 @@ const ALL_OPEN: Rules = [
   { who: '*', topics: '#', actions: ['publish', 'subscribe'], effect: 'allow' },
 ]
 const everyoneSees: PresenceOf = () => true
-
 /** What becomes of an attempt: its error code, or `ok`. */
 function outcome(attempt: () => unknown): ErrorCode | 'ok' {
   try {

@@ -46,6 +46,27 @@ t.test(
   },
 )
 
+t.test('mail waits no longer for a device that has unsubscribed', async (t) => {
+  const relay = await startRelay(t)
+  const { alice, bob } = await relay.addUsers('alice', 'bob')
+  const me = { name: 'bob', password: bob }
+  const [phone, laptop] = [
+    await connect(t, relay, me, { clientId: 'phone' }),
+    await connect(t, relay, me, { clientId: 'laptop' }),
+  ]
+  await phone.subscribe('users/bob/inbox/#')
+  await laptop.subscribe('users/bob/inbox/#')
+  const sender = await connect(t, relay, { name: 'alice', password: alice })
+  await laptop.unsubscribe('users/bob/inbox/#')
+  await sender.publish('users/bob/inbox/alice/m1', 'one')
+  await phone.received(1)
+  await phone.settled()
+  t.match(await relay.ledger(), { queued: 0, delivered: 1 })
+  await phone.drop()
+  await sender.publish('users/bob/inbox/alice/m2', 'two')
+  t.match(await relay.ledger(), { queued: 1 }, 'the end of a clean session is no unsubscribing')
+})
+
 t.test('a clean connect ends a kept session of ordinary topics', async (t) => {
   const relay = await startRelay(t)
   const { alice } = await relay.addUsers('alice')

@@ -23,7 +23,7 @@ function guests(devices: Record<string, boolean>, sessions: readonly string[] = 
     roster: {
       users: () => [user],
       user: (id) => (id === bob ? user : undefined),
-      release: (_user, device) => released.push(device),
+      release: (_user, device, boxes) => released.push(`${device} ${boxes}`),
     },
     post: {
       devicesLeft: async (id) => {
@@ -42,7 +42,7 @@ function guests(devices: Record<string, boolean>, sessions: readonly string[] = 
 t.test('nothing is kept for a guest that has gone', async (t) => {
   const { guests: made, released, settled } = guests({ aedes_1: true })
   made.left(bob, deviceId('aedes_1'))
-  t.same(released, ['aedes_1'])
+  t.same(released, ['aedes_1 inbox,receipts'])
   t.same(settled, [bob])
 })
 
@@ -59,6 +59,18 @@ t.test(
     const devices = { aedes_1: true, aedes_2: false, aedes_3: true, phone: true }
     const { guests: made, released } = guests(devices, ['bob/aedes_3'])
     await made.forget()
-    t.same(released, ['aedes_1'])
+    t.same(released, ['aedes_1 inbox,receipts'])
   },
 )
+
+t.test('a box that no filter reaches any more is not kept for the device', async (t) => {
+  const phone = deviceId('phone')
+  const { guests: made, released, settled } = guests({ phone: true })
+  const gone = ['users/bob/inbox/#']
+  made.unsubscribed(bob, phone, { gone, left: [{ filter: 'users/bob/#', qos: 1 }] })
+  made.unsubscribed(bob, phone, { gone: ['things/#'], left: [] })
+  t.same(released, [], 'it is still reached, or never was')
+  made.unsubscribed(bob, phone, { gone, left: [{ filter: 'users/bob/#', qos: 0 }] })
+  t.same(released, ['phone inbox'], 'copies alone keep nothing')
+  t.same(settled, [bob])
+})

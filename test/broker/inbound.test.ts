@@ -7,6 +7,7 @@ import type { Publish } from '../../src/broker/publish.ts'
 import type { AcceptWaiter } from '../../src/delivery/acceptance.ts'
 import type { Draft, PostOffice } from '../../src/delivery/post-office.ts'
 import { RelayError } from '../../src/errors.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { userId } from '../../src/message/names.ts'
 import { KeptLog } from '../support/kept-log.ts'
 
@@ -73,6 +74,7 @@ class Scene {
       packetId: qos === 0 ? 0 : 7,
       payload: Buffer.from('x'),
       properties: {},
+      propertiesBytes: 0,
       ...more,
     }
     this.inbound.publish(this.connection, publish, () => {
@@ -131,6 +133,17 @@ t.test('QoS 2 is answered by PUBREC, and released only where that says success',
   older.publish(INBOX, { qos: 2 })
   older.waiters[0]?.refused(new RelayError('DISK_FULL', 'no'))
   t.ok(older.connection.unreleased.delete(7), '3.1.1 goes on')
+})
+
+t.test('properties are bounded like payloads', async (t) => {
+  const scene = new Scene()
+  scene.publish(INBOX, { propertiesBytes: LIMITS.propertiesBytesMax })
+  t.equal(scene.drafts.length, 1)
+  const beyond = new Scene()
+  beyond.publish(INBOX, { propertiesBytes: LIMITS.propertiesBytesMax + 1 })
+  t.same(beyond.drafts, [])
+  t.same(beyond.refused, ['m1 PAYLOAD_TOO_LARGE'])
+  t.same(beyond.sent, [Buffer.from([0x40, 3, 0, 7, 0x87])])
 })
 
 t.test('QoS 0 has no answer', async (t) => {

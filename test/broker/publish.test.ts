@@ -1,6 +1,7 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
 import { Framer } from '../../src/broker/framer.ts'
+import { encodeProperties } from '../../src/broker/properties.ts'
 import { encodePublish, readPublish } from '../../src/broker/publish.ts'
 import type { Outgoing } from '../../src/delivery/port.ts'
 import { RelayError } from '../../src/errors.ts'
@@ -15,6 +16,12 @@ const OUTGOING: Outgoing = {
   expiresInS: 60,
   marks: [['waypost-from', 'alice']],
 }
+
+const PROPERTIES_BYTES = encodeProperties(
+  OUTGOING.properties,
+  OUTGOING.expiresInS,
+  OUTGOING.marks,
+).length
 
 function framed(bytes: Buffer) {
   const framer = new Framer(Number.POSITIVE_INFINITY)
@@ -61,6 +68,7 @@ for (const version of [3, 4, 5] as const) {
         packetId,
         payload: OUTGOING.payload,
         properties,
+        propertiesBytes: version === 5 ? PROPERTIES_BYTES : 0,
       })
     })
 

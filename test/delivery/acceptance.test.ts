@@ -11,6 +11,8 @@ t.test('the store’s answer goes to the owner, with the acceptance', async (t) 
   const told: unknown[] = []
   const waiter = { accepted: () => told.push('accepted'), refused: () => told.push('refused') }
   const id = messageId('m')
+  const at = { atMs: 0, clock: 'none' } as const
+  const receipt = { id, from: alice, to: bob, status: 'stored', at } as const
   const acceptance: Acceptance = new Acceptance(
     {
       committed: (one) => told.push(one === acceptance && 'committed'),
@@ -28,14 +30,14 @@ t.test('the store’s answer goes to the owner, with the acceptance', async (t) 
             id,
             from: alice,
             to: bob,
-            accepted: { atMs: 0, clock: 'none' },
+            accepted: at,
             expiresAfterS: 1,
             qos: 1,
             payload: Buffer.from(''),
           },
         },
       },
-      stored: { seq: 2, mailbox, isTakenBack: false },
+      stored: { receipt, seq: 2, isTakenBack: false },
       waiter,
     },
   )

@@ -1,93 +1,84 @@
 import t from 'tap'
-import { messageId, userId } from '../../src/message/names.ts'
-import { alice, bob, Rig } from './rig.ts'
+import { earlierReceipts } from '../../src/delivery/earlier-receipts.ts'
+import { userId } from '../../src/message/names.ts'
+import type { TestDevice } from './device.ts'
+import { Rig } from './rig.ts'
 
-t.test('who never asks for receipts has none kept', async (t) => {
+const alice = userId('alice')
+const bob = userId('bob')
+
+/** What a device of Alice is told, in order: `id status device`. */
+async function toldTo(rig: Rig, id: string): Promise<string[]> {
+  const device = rig.device(alice, id)
+  const from = device.receipts.length
+  await rig.quiet()
+  await device.ackAll()
+  device.leave()
+  return inShort(device).slice(from)
+}
+
+function inShort({ receipts }: TestDevice): string[] {
+  return receipts.map(({ id, status, device }) => [id, status, device].filter(Boolean).join(' '))
+}
+
+t.test('a sender who asks later is told everything once, in order', async (t) => {
   const rig = await Rig.open(t)
   const phone = rig.device(bob, 'phone')
   await rig.send()
   await phone.ackAll()
-  t.same(await rig.keys('box/receipts/alice/'), [])
+  await rig.send()
+  t.same(await rig.keys('box/receipts/'), [], 'nothing was kept meanwhile')
+  t.same(await toldTo(rig, 'pc'), ['m1 stored', 'm1 delivered phone', 'm1 delivered', 'm2 stored'])
+  await phone.ackAll()
+  t.same(await toldTo(rig, 'pc'), ['m2 delivered phone', 'm2 delivered'])
 })
 
-t.test('but refusals, which no record tells of', async (t) => {
+t.test('a second device is not told of what happened before the first one asked', async (t) => {
   const rig = await Rig.open(t)
-  const { id } = await rig.send({}, alice, userId('nobody'))
-  const pc = rig.device(alice, 'pc')
-  await pc.ackAll()
-  t.same(pc.story(id), ['refused'])
+  await rig.send()
+  t.same(await toldTo(rig, 'pc'), ['m1 stored'])
+  t.same(await toldTo(rig, 'pad'), [])
 })
 
-t.test('who asks at last is told of everything before, as if asked at once', async (t) => {
+t.test('what happens while the earlier receipts are made is told once', async (t) => {
   const rig = await Rig.open(t)
   const phone = rig.device(bob, 'phone')
-  const pad = rig.device(bob, 'pad')
-  const done = await rig.send()
-  await phone.ackAll()
-  await pad.ackAll()
-  rig.post.read(alice, bob, messageId(done.id))
-  const late = await rig.send({ expiresAfterS: 1 })
-  await phone.ackAll()
-  await rig.pass(1_000)
-  const half = await rig.send()
-  await phone.ackAll()
+  await rig.send()
   const pc = rig.device(alice, 'pc')
+  rig.hand()
+  await phone.ackAll()
+  await rig.quiet()
   await pc.ackAll()
-  t.same(pc.story(done.id), ['stored', 'delivered phone', 'delivered pad', 'delivered', 'read'])
-  t.same(pc.story(late.id), ['stored', 'delivered phone', 'expired'])
-  t.same(pc.story(half.id), ['stored', 'delivered phone'])
-  await pad.ackAll()
-  await pc.ackAll()
-  t.same(pc.story(half.id), ['stored', 'delivered phone', 'delivered pad', 'delivered'])
+  t.same(inShort(pc).toSorted(), [
+    'm1 delivered',
+    'm1 delivered phone',
+    'm1 stored',
+    'm2 delivered',
+    'm2 delivered phone',
+    'm2 stored',
+  ])
 })
 
-t.test('they are told once, also to a device that asks later, and after a restart', async (t) => {
+t.test('a device that has it and one that has not are told apart', async (t) => {
   const rig = await Rig.open(t)
-  const { id } = await rig.send()
-  const pc = rig.device(alice, 'pc')
-  await pc.ackAll()
+  const phone = rig.device(bob, 'phone')
+  rig.device(bob, 'pad')
+  await rig.send()
+  await phone.ackAll()
+  const receipts = await earlierReceipts(rig, alice)
+  t.same(
+    receipts.map(({ status, device }) => [status, device]),
+    [
+      ['stored', undefined],
+      ['delivered', 'phone'],
+    ],
+  )
+})
+
+t.test('the wish to be told survives a restart', async (t) => {
+  const rig = await Rig.open(t)
+  await toldTo(rig, 'pc')
   await rig.restart()
-  const again = rig.device(alice, 'pc')
-  await again.ackAll()
-  t.same([...pc.story(id), ...again.story(id)], ['stored'])
-})
-
-t.test('what happens while they are made is neither left out nor doubled', async (t) => {
-  const rig = await Rig.open(t)
-  const phone = rig.device(bob, 'phone')
-  const first = await rig.send()
-  rig.disk.holdReads()
-  const pc = rig.device(alice, 'pc')
-  const second = rig.hand()
-  phone.ack()
-  await rig.store.committed()
-  rig.disk.letReadsGo()
-  await phone.ackAll()
-  await pc.ackAll()
-  for (const { id } of [first, second]) {
-    t.same(pc.story(id), ['stored', 'delivered phone', 'delivered'])
-  }
-})
-
-t.test('a subscription with QoS 0 gets what happens now, and nothing is kept', async (t) => {
-  const rig = await Rig.open(t)
-  const before = await rig.send()
-  const screen = rig.device(alice, 'screen', { qos: 0 })
-  const now = await rig.send()
-  t.same(screen.story(before.id), [])
-  t.same(screen.story(now.id), ['stored'])
-  t.same(await rig.keys('box/receipts/'), [])
-})
-
-t.test('a crash while they are made makes them at the next subscription', async (t) => {
-  const rig = await Rig.open(t)
-  const { id } = await rig.send()
-  rig.disk.holdReads()
-  rig.device(alice, 'pc')
-  await rig.turn()
-  const next = await rig.crash()
-  rig.disk.letReadsGo()
-  const again = next.device(alice, 'pc')
-  await again.ackAll()
-  t.same(again.story(id), ['stored'])
+  await rig.send()
+  t.equal((await rig.keys('box/receipts/')).length, 1, 'kept for the device that is away')
 })

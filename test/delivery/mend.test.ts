@@ -83,6 +83,8 @@ t.test('a box without entry and record is lost, and the sender is told', async (
 t.test('box and entry without their record are delivered', async (t) => {
   const { rig, record } = await withMessage(t)
   t.same(await lose(rig, record), { restored: 0, lost: 0, dropped: 0 })
+  t.equal((await rig.send({ id: messageId('first') })).state, 'accepted')
+  t.match(rig.counts.ledger, { accepted: 1, queued: 1 }, 'a retry is known again')
   t.same(await outcome(rig), { story: DELIVERED_STORY, texts: ['text'] })
 })
 

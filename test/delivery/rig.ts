@@ -29,6 +29,10 @@ export const bob = userId('bob')
 
 const DAY_MS = 86_400_000
 
+/** Real time after which a commit counts as waiting, and how far the clock is moved then. */
+const PATIENCE_MS = 500
+const RETRY_MS = 100
+
 /** How long a settled message is listed here. */
 export const LISTED_FOR_MS = 7 * DAY_MS
 
@@ -242,9 +246,16 @@ export class Rig {
       await new Promise(setImmediate)
       const { store, disk } = this
       const isBusy = disk.reads > 0 || store.stats.pendingWrites > 0
-      if (store.stats.pendingWrites > 0) await store.committed()
+      if (store.stats.pendingWrites > 0) await this.#committed()
       idle = isBusy ? 0 : idle + 1
     }
+  }
+
+  /** A store that could not be opened again at once waits for the clock before its next try. */
+  async #committed(): Promise<void> {
+    const pause = setInterval(() => this.clock.advance(RETRY_MS), PATIENCE_MS)
+    await this.store.committed()
+    clearInterval(pause)
   }
 
   /** One turn of the loop: what was handed in is on its way to the disk. */

@@ -93,6 +93,8 @@ t.test('numbers grow, over restarts and crashes', async (t) => {
 
 t.test('a number seen outside the journal is not handed out again', async (t) => {
   const rig = await Rig.open(t)
+  rig.device(alice, 'pc')
+  await rig.quiet()
   await rig.send()
   const [box = ''] = await rig.keys('box/receipts/')
   rig.store.remove('meta/times')

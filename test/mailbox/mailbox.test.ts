@@ -21,6 +21,10 @@ class Listener implements MailListener {
     this.heard.push('told')
   }
 
+  copied(): void {
+    this.heard.push('copied')
+  }
+
   isSending(): boolean {
     return false
   }
@@ -91,7 +95,8 @@ t.test('listeners hear of mail, of its commit, and of its leaving', async (t) =>
   await put(1)
   mailbox.remove(1, itemOf(), true)
   mailbox.tell(mailOf(2).content)
-  t.same(listener.heard, ['arrived 1', 'committed', 'left 1', 'told'])
+  mailbox.copy(mailOf(3).content)
+  t.same(listener.heard, ['arrived 1', 'committed', 'left 1', 'told', 'copied'])
 })
 
 t.test('mail is fresh until it is committed or leaves', async (t) => {
