@@ -16,7 +16,7 @@ import type { Figures } from './http/metrics.ts'
 import { HttpServer } from './http/server.ts'
 import { systemRandom } from './ids.ts'
 import type { Log } from './log.ts'
-import { type UserId, userId } from './message/names.ts'
+import { type ThingId, type UserId, userId } from './message/names.ts'
 import { Office } from './office.ts'
 import { problemsOf } from './problems.ts'
 import { SignIn } from './roster/sign-in.ts'
@@ -203,13 +203,14 @@ function officeOf(config: Config, log: Log, onPresence: (user: UserId) => void):
 }
 
 type Surroundings = Pick<OperationParts, 'condition'> &
-  Pick<PostPart, 'disconnectUser' | 'disconnectThing'> & {
+  Pick<PostPart, 'disconnectUser'> & {
+    disconnectThing(thing: ThingId): void
     disconnectDevice(user: UserId, device: string): void
   }
 
 function operationParts(office: Office, config: Config, around: Surroundings): OperationParts {
   const { store } = office
-  const { journal, roster, post, counts } = office.open
+  const { journal, roster, post, counts, persistence } = office.open
   const isConnected: InquiryParts['isConnected'] = (user, device) =>
     post.sessionsOf(user).some((session) => session.port.device === device.id)
   const inquiry = new Inquiry(
@@ -223,10 +224,17 @@ function operationParts(office: Office, config: Config, around: Surroundings): O
       trace: (id) => inquiry.trace(id),
       counts: () => counts.ledger,
       disconnectUser: around.disconnectUser,
-      disconnectThing: around.disconnectThing,
-      userRemoved: (user) => post.userRemoved(user),
+      thingRemoved: async (thing) => {
+        around.disconnectThing(thing)
+        await persistence.endSessions((id) => id.startsWith(`thing:${thing}/`))
+      },
+      userRemoved: async (user) => {
+        await persistence.endSessions((id) => id.startsWith(`${user}/`))
+        await post.userRemoved(user)
+      },
       deviceRevoked: async (user, device) => {
         around.disconnectDevice(user, device)
+        await persistence.endSessions((id) => id === `${user}/${device}`)
         await post.devicesLeft(user)
       },
     },

@@ -70,23 +70,33 @@ t.test('a package that has an owner is known to its folder alone', async (t) => 
   }
 })
 
-t.test('every package that is imported is declared, and every declared one is imported', async (t) => {
-  const declared = Object.keys(packageJson().dependencies)
-  const used = new Set(sources.flatMap(packageImports))
-  for (const name of used) t.ok(declared.includes(name), `${name} is declared`)
-  for (const name of declared) t.ok(used.has(name), `${name} is used`)
-})
+t.test(
+  'every package that is imported is declared, and every declared one is imported',
+  async (t) => {
+    const declared = Object.keys(packageJson().dependencies)
+    const used = new Set(sources.flatMap(packageImports))
+    for (const name of used) t.ok(declared.includes(name), `${name} is declared`)
+    for (const name of declared) t.ok(used.has(name), `${name} is used`)
+  },
+)
 
 t.test('every dependency has a line in docs/DEPENDENCIES.md', async (t) => {
   const { dependencies, optionalDependencies, devDependencies } = packageJson()
   const text = readFileSync(join(ROOT, 'docs/DEPENDENCIES.md'), 'utf8')
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
+  for (const name of Object.keys({
+    ...dependencies,
+    ...optionalDependencies,
+    ...devDependencies,
+  })) {
     t.ok(text.includes(`\`${name}\``), name)
   }
 })
 
 t.test('no file is too long, has a vague name or is a barrel', async (t) => {
-  for (const path of [...sources.map((path) => `src/${path}`), ...tests.map((path) => `test/${path}`)]) {
+  for (const path of [
+    ...sources.map((path) => `src/${path}`),
+    ...tests.map((path) => `test/${path}`),
+  ]) {
     const lines = readFileSync(join(ROOT, path), 'utf8').split('\n').length
     t.ok(lines <= LINES_MAX, `${path} has ${lines} lines`)
     t.notMatch(path, /(^|\/)(index|utils?|helpers?|common|manager|misc)(\.|\/)/, path)
@@ -96,7 +106,10 @@ t.test('no file is too long, has a vague name or is a barrel', async (t) => {
 t.test('every source file has a test twin', async (t) => {
   for (const path of sources) {
     if (TYPES_ONLY.has(path)) continue
-    t.ok(tests.includes(path.replace(/\.ts$/, '.test.ts')), `test/${path.replace(/\.ts$/, '.test.ts')}`)
+    t.ok(
+      tests.includes(path.replace(/\.ts$/, '.test.ts')),
+      `test/${path.replace(/\.ts$/, '.test.ts')}`,
+    )
   }
 })
 
@@ -168,5 +181,10 @@ function localImports(path: string): string[] {
 function packageImports(path: string): string[] {
   return imports(path)
     .filter((target) => !target.startsWith('.') && !target.startsWith('node:'))
-    .map((target) => target.split('/').slice(0, target.startsWith('@') ? 2 : 1).join('/'))
+    .map((target) =>
+      target
+        .split('/')
+        .slice(0, target.startsWith('@') ? 2 : 1)
+        .join('/'),
+    )
 }

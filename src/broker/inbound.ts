@@ -94,8 +94,7 @@ export class Inbound {
         this.#accept(topic, publish, answer)
         return true
       case 'receipt':
-        this.#read(topic, publish)
-        answer(REASON.success)
+        this.#read(topic, publish, () => answer(REASON.success))
         return true
       case 'signal':
         this.#signal(publish.topic, publish.payload)
@@ -137,12 +136,12 @@ export class Inbound {
   }
 
   /** The recipient says that a message was read: `{"status":"read"}`, or an empty payload. */
-  #read({ from, to, id }: ReceiptTopic, { payload }: Content): void {
+  #read({ from, to, id }: ReceiptTopic, { payload }: Content, recorded: () => void): void {
     if (payload.length > 0 && statusOf(payload) !== 'read') {
       const says = `a receipt from a user says {"status":"read"}; the relay says everything else`
       throw new RelayError('BAD_PAYLOAD', says)
     }
-    this.#post.read(from, to, id)
+    this.#post.read(from, to, id, recorded)
   }
 
   /** aedes finds out too late, and can say nothing of it. */

@@ -44,10 +44,11 @@ export type PostPart = {
   counts(): Ledger
   /** Ends the user's connections. */
   disconnectUser(user: UserId): void
-  disconnectThing(thing: ThingId): void
-  /** Ends what waits for a user who is removed. */
+  /** Ends the connections and sessions of a thing that is removed. */
+  thingRemoved(thing: ThingId): Promise<void>
+  /** Ends what waits for a user who is removed, and the user's sessions. */
   userRemoved(user: UserId): Promise<void>
-  /** Ends the device's connections and settles what only waited for it. */
+  /** Ends the device's connections and session, and settles what only waited for it. */
   deviceRevoked(user: UserId, device: DeviceId): Promise<void>
 }
 

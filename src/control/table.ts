@@ -90,7 +90,7 @@ export const OPERATIONS = {
   'thing.remove': changes(ID, async ({ roster, post }, { id }) => {
     const thing = thingId(id)
     roster.removeThing(thing)
-    post.disconnectThing(thing)
+    await post.thingRemoved(thing)
     return { id }
   }),
   'device.list': reads(ID, async ({ roster }, { id }) =>

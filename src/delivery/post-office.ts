@@ -357,9 +357,10 @@ export class PostOffice implements AcceptanceOwner {
 
   /**
    * The recipient says that a message was read; the sender gets one receipt for it.
+   * @param recorded called when that is on disk
    * @throws NOT_FOUND for a message that this relay does not know
    */
-  read(from: UserId, to: UserId, id: MessageId): void {
+  read(from: UserId, to: UserId, id: MessageId, recorded: () => void): void {
     const { store, clock } = this.#parts
     const key = recordKey(from, to, id)
     const stored = store.get(key)
@@ -367,11 +368,14 @@ export class PostOffice implements AcceptanceOwner {
       throw new RelayError('NOT_FOUND', `there is no message ${id} from ${from} to ${to}`)
     }
     const record = decodeRecord(stored)
-    if (record.events.some(({ what }) => what === 'read')) return
-    const status = record.status === 'delivered' ? 'read' : record.status
-    const events: RecordEvent[] = [...record.events, { what: 'read', at: stampNow(clock) }]
-    store.replace(key, encodeRecord({ ...record, status, events }))
-    this.#receipts.write({ id, from, to, status: 'read' })
+    if (record.events.every(({ what }) => what !== 'read')) {
+      const status = record.status === 'delivered' ? 'read' : record.status
+      const events: RecordEvent[] = [...record.events, { what: 'read', at: stampNow(clock) }]
+      store.replace(key, encodeRecord({ ...record, status, events }))
+      this.#receipts.write({ id, from, to, status: 'read' })
+    }
+    store.afterCommit(recorded)
+    store.flushSoon()
   }
 }
 

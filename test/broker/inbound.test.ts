@@ -17,6 +17,7 @@ class Scene {
   readonly waiters: AcceptWaiter[] = []
   readonly refused: string[] = []
   readonly reads: string[] = []
+  readonly recorded: (() => void)[] = []
   readonly signals: string[] = []
   readonly privacies: string[] = []
   readonly sent: Buffer[] = []
@@ -37,9 +38,10 @@ class Scene {
         this.refused.push(`${draft.id} ${error.code}`)
         waiter.refused(error)
       },
-      read: (from: string, to: string, id: string) => {
+      read: (from: string, to: string, id: string, recorded: () => void) => {
         if (!this.isKnown) throw new RelayError('NOT_FOUND', 'there is none')
         this.reads.push(`${from} ${to} ${id}`)
+        this.recorded.push(recorded)
       },
     } as unknown as PostOffice
     this.inbound = new Inbound(
@@ -170,6 +172,8 @@ t.test('read is passed on, anything else of a receipt is not', async (t) => {
   scene.publish(topic, { payload: Buffer.from('{"status":"read"}') })
   scene.publish(topic, { payload: Buffer.alloc(0) })
   t.same(scene.reads, ['bob alice m1', 'bob alice m1'])
+  t.same(scene.sent, [], 'not acknowledged before it is on disk')
+  for (const recorded of scene.recorded) recorded()
   t.same(scene.sent.splice(0), Array(2).fill(Buffer.from([0x40, 2, 0, 7])))
   for (const payload of [
     '{"status":"delivered"}',

@@ -66,7 +66,7 @@ export function operationParts() {
       trace: async (id) => traces.filter((trace) => trace.id === id),
       counts: () => ({ accepted: 4, delivered: 2, queued: 1, expired: 1, refused: 3 }),
       disconnectUser: (user) => note(`disconnect ${user}`),
-      disconnectThing: (thing) => note(`disconnect thing ${thing}`),
+      thingRemoved: async (thing) => note(`end thing ${thing}`),
       userRemoved: async (user) => note(`end mail of ${user}`),
       deviceRevoked: async (user, device) => note(`settle without ${user} ${device}`),
     },

@@ -77,7 +77,7 @@ t.test('a removed thing is disconnected', async (t) => {
   const { perform, happened } = await withBob()
   await perform('thing.add', { id: 'door' })
   await perform('thing.remove', { id: 'door' })
-  t.same(happened.slice(-3), ['remove thing door', 'disconnect thing door', 'durable'])
+  t.same(happened.slice(-3), ['remove thing door', 'end thing door', 'durable'])
 })
 
 t.test('a revoked device is settled without, and can be allowed again', async (t) => {

@@ -77,7 +77,7 @@ t.test('a settled message is listed for its time, one that waits always', async 
 
 t.test('the story of a delivered message has every step with time and place', async (t) => {
   const { rig } = await withMessages(t)
-  rig.post.read(alice, bob, messageId('done'))
+  rig.post.read(alice, bob, messageId('done'), () => undefined)
   await rig.quiet()
   const [trace, ...others] = await rig.inquiry.trace(messageId('done'))
   t.same(others, [])

@@ -45,7 +45,7 @@ t.test('an expired record says why, and who had it', async (t) => {
   rig.device(bob, 'pad')
   const { id } = await rig.send({ expiresAfterS: 1 })
   await phone.ackAll()
-  rig.post.read(alice, bob, messageId(id))
+  rig.post.read(alice, bob, messageId(id), () => undefined)
   await rig.pass(1_000)
   t.match(record(rig, id), {
     status: 'expired',
@@ -63,7 +63,7 @@ t.test('a message read before all devices have it ends as read', async (t) => {
   const pad = rig.device(bob, 'pad')
   const { id } = await rig.send()
   await phone.ackAll()
-  rig.post.read(alice, bob, messageId(id))
+  rig.post.read(alice, bob, messageId(id), () => undefined)
   await pad.ackAll()
   t.match(record(rig, id), { status: 'read' })
 })
@@ -73,7 +73,7 @@ t.test('a message read before its commit keeps that in its record', async (t) =>
   const phone = rig.device(bob, 'phone')
   await rig.quiet()
   const { id } = rig.hand()
-  rig.post.read(alice, bob, messageId(id))
+  rig.post.read(alice, bob, messageId(id), () => undefined)
   phone.ack()
   await rig.quiet()
   t.match(record(rig, id), { status: 'read', events: [{ what: 'delivered' }, { what: 'read' }] })

@@ -64,6 +64,11 @@ export class Incoming {
     return true
   }
 
+  /** Ids of the sessions that have anything here. */
+  clientIds(): Iterable<string> {
+    return this.#packetIds.keys()
+  }
+
   /** Forgets all of a session. */
   clear(clientId: string): void {
     for (const packetId of [...(this.#packetIds.get(clientId) ?? [])]) {

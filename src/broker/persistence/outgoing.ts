@@ -109,6 +109,11 @@ export class Outgoing {
     return last && named(last, number, messageId)
   }
 
+  /** Ids of the sessions that have anything here. */
+  clientIds(): Iterable<string> {
+    return this.#sessions.keys()
+  }
+
   /** Forgets the queue of a session. */
   clear(clientId: string): void {
     const queue = this.#sessions.get(clientId)

@@ -174,6 +174,18 @@ export class Persistence {
     await this.#store.committed()
   }
 
+  /** Ends sessions for good, with queues and wills: whoever they belonged to is no more. */
+  async endSessions(isEnded: (clientId: string) => boolean): Promise<void> {
+    const { session, outgoing, incoming, will } = this.#tables
+    const tables = [session, outgoing, incoming, will]
+    const ids = new Set(tables.flatMap((table) => [...table.clientIds()].filter(isEnded)))
+    for (const id of ids) {
+      for (const table of [session, outgoing, incoming]) table.clear(id)
+      will.take(id)
+    }
+    await this.#store.committed()
+  }
+
   async subscriptionsByClient(client: Client): Promise<Subscription[]> {
     return this.#tables.session.of(client.id)
   }

@@ -101,6 +101,11 @@ export class Subscriptions {
     return this.#queueing.matching(topic).flatMap((clients) => [...clients.values()])
   }
 
+  /** Ids of the sessions that have anything here. */
+  clientIds(): Iterable<string> {
+    return this.#sessions.keys()
+  }
+
   /** The clients that have exactly this filter. */
   *clientsOf(filter: string): Generator<string, void, undefined> {
     for (const [clientId, filters] of this.#sessions) if (filters.has(filter)) yield clientId

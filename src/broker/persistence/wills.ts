@@ -43,6 +43,11 @@ export class Wills {
     return will && this.#ofItsRun(clientId, will)
   }
 
+  /** Ids of the sessions that have a will. */
+  clientIds(): Iterable<string> {
+    return this.#clients.keys()
+  }
+
   /** Removes a will and returns it. */
   take(clientId: string): Packet | undefined {
     const will = this.get(clientId)
