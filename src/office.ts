@@ -6,6 +6,7 @@ import { decode, encode } from 'cborg'
 import { Persistence } from './broker/persistence/persistence.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
+import { Census } from './delivery/census.ts'
 import { Counts } from './delivery/counts.ts'
 import { mend } from './delivery/mend.ts'
 import { PostOffice } from './delivery/post-office.ts'
@@ -33,6 +34,7 @@ type Tenants = {
   readonly journal: Journal
   readonly mailboxes: Mailboxes
   readonly persistence: Persistence
+  readonly census: Census
 }
 
 const IDENTITY = 'meta/relay'
@@ -71,9 +73,9 @@ export class Office {
     )
     await this.#gauge.start()
     this.#open = this.#furnish(tenants)
-    const isDamaged = store.report.damages.length > 0
     const options = { keepsPayloads: this.#config.messages.retention === 'forever' }
-    if (isDamaged) await mend({ ...this.#parts, store, ...this.#open }, options)
+    const isWhole = store.report.damages.length === 0 && tenants.census.agrees(options)
+    if (!isWhole) await mend({ ...this.#parts, store, ...this.#open }, options)
   }
 
   /** Commits everything and closes the store. */
@@ -93,6 +95,7 @@ export class Office {
       journal: new Journal(parts),
       mailboxes: new Mailboxes(parts),
       persistence: new Persistence(parts),
+      census: new Census(),
     }
   }
 
@@ -102,7 +105,7 @@ export class Office {
     const { journal, mailboxes } = tenants
     const passwords = new Passwords({ random }, { cost: CHOSEN_COST })
     const roster = new Roster({ state: journal, clock, passwords, onPresence })
-    const id = this.#identity()
+    const id = this.#identity(journal)
     journal.start(`${id}.1`, (kind, key, value) => {
       if (roster.restore(kind, key, value)) return
       log.error({ kind, key }, 'a state record cannot be used and was left out')
@@ -121,10 +124,11 @@ export class Office {
   }
 
   /** The id of the relay; made with its store. */
-  #identity(): string {
+  #identity(journal: Journal): string {
     const stored = this.store.get(IDENTITY)
     if (stored !== undefined) return decode(stored) as string
-    const id = randomHex(ID_BYTES, this.#parts.random)
+    // Where damage has taken it, its entries still say whose they are.
+    const id = journal.authorFound ?? randomHex(ID_BYTES, this.#parts.random)
     this.store.insert(IDENTITY, encode(id))
     return id
   }
@@ -139,7 +143,9 @@ export type OpenOffice = Tenants & {
   readonly post: PostOffice
 }
 
-function visit({ journal, mailboxes, persistence }: Tenants, key: string, value: Uint8Array): void {
+function visit(tenants: Tenants, key: string, value: Uint8Array): void {
+  const { journal, mailboxes, persistence, census } = tenants
+  census.visit(key, value)
   switch (tableOf(key)) {
     case 'entry':
       journal.visit(key, value)

@@ -1,7 +1,7 @@
 /**
  * After damage: the boxes and records are made to agree with the journal again. Entries that lost
  * their place in a box get it back; what lost its entry is gone, and its sender is told. Runs only
- * when the store has reported damage, before anybody is served.
+ * when the store has reported damage or they do not agree (census.ts), before anybody is served.
  */
 import type { Journal } from '../journal/journal.ts'
 import { LIMITS } from '../limits.ts'

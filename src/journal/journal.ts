@@ -24,6 +24,7 @@ export class Journal {
   readonly #log: Log
   readonly #times: Times
   #prefix = ''
+  #author: string | undefined
   #stamps: HybridClock
   /** Only while the store is read at start. */
   #found = { seq: 0, stamp: 0, states: new Map<string, Newest>(), outdated: [] as number[] }
@@ -40,6 +41,7 @@ export class Journal {
   visit(key: string, value: Uint8Array): void {
     const seq = lastNumber(key)
     this.saw(seq)
+    this.#author = key.split('/')[1]?.split('.')[0]
     if (isStateEntry(value)) this.#visitState(seq, value)
   }
 
@@ -62,6 +64,11 @@ export class Journal {
     }
     if (known !== undefined) this.#found.outdated.push(known.seq)
     this.#found.states.set(id, { seq, hlc, value: record.value })
+  }
+
+  /** The relay whose entries were found, for a store that does not know its own name any more. */
+  get authorFound(): string | undefined {
+    return this.#author
   }
 
   /**

@@ -98,3 +98,11 @@ export function decodeRecord(value: Uint8Array): MessageRecord {
     })),
   }
 }
+
+/** How the bytes of a record begin while its message waits. */
+const WAITING = Buffer.from('["stored"')
+
+/** Whether an encoded record is of a message that waits, without decoding the rest. */
+export function isWaitingRecord(value: Uint8Array): boolean {
+  return WAITING.equals(value.subarray(0, WAITING.length))
+}

@@ -36,9 +36,14 @@ export function encodeEntry(entry: Entry): Uint8Array {
   }
 }
 
-/** The kind of encoded entry, without decoding the rest (which may be a large payload). */
+/** The kind of an encoded entry, without decoding the rest (which may be a large payload). */
 export function isStateEntry(bytes: Uint8Array): boolean {
   return bytes[1] === KIND.state
+}
+
+/** @see isStateEntry */
+export function isMessageEntry(bytes: Uint8Array): boolean {
+  return bytes[1] === KIND.message
 }
 
 function messageFields(hlc: number, message: Message): unknown[] {
