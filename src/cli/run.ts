@@ -1,4 +1,5 @@
 /** `waypost run`: the relay itself, until it is asked to stop. */
+import { setFlagsFromString } from 'node:v8'
 import { LIMITS } from '../limits.ts'
 import { VERSION } from '../version.ts'
 import type { Call, Command } from './command.ts'
@@ -14,6 +15,7 @@ export const RUN_COMMAND: Command = {
   async run(call) {
     const { world } = call
     const { config } = await call.load()
+    keepHeapSmall()
     const [{ createLog }, { Relay }] = await Promise.all([import('../log.ts'), world.loadRelay()])
     const log = createLog({
       ...config.log,
@@ -38,6 +40,16 @@ export const RUN_COMMAND: Command = {
       forget()
     }
   },
+}
+
+/**
+ * V8 lets the heap grow to several times what lives in it, because memory is cheaper than time. On
+ * a board it is not, and what waits is on disk: collect when a fifth has been added, and do not
+ * let the nursery grow.
+ */
+function keepHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=20')
 }
 
 async function live(

@@ -44,7 +44,7 @@ export class Receipts {
 
   /** Receipts that wait for a user. */
   waiting(user: UserId): number {
-    return this.#mailboxes.of('receipts', user).messages
+    return this.#mailboxes.known('receipts', user)?.messages ?? 0
   }
 
   /**
@@ -82,11 +82,8 @@ export class Receipts {
     const { receipt } = written
     this.#meanwhile.get(receipt.from)?.push(written)
     // Copies for subscriptions with QoS 0, which keep nothing.
-    const mailbox = this.#mailboxes.of('receipts', receipt.from)
-    if (mailbox.listeners.size === 0) {
-      this.#mailboxes.tidy(mailbox)
-      return
-    }
+    const mailbox = this.#mailboxes.known('receipts', receipt.from)
+    if (mailbox === undefined || mailbox.listeners.size === 0) return
     this.#store.afterCommit(() => {
       if (!written.isTakenBack) mailbox.copy({ kind: 'receipt', receipt })
     })
@@ -102,7 +99,7 @@ export class Receipts {
   /** Tells devices that are here now, without a promise; for when nothing can be written. */
   tell(fact: Fact): void {
     const receipt = this.#stamped(fact)
-    this.#mailboxes.of('receipts', fact.from).tell({ kind: 'receipt', receipt })
+    this.#mailboxes.known('receipts', fact.from)?.tell({ kind: 'receipt', receipt })
   }
 
   /** From here on, what happens to messages of this user is noted for `finishEarlier`. */

@@ -28,6 +28,11 @@ export class Mailboxes {
     return this.#queued
   }
 
+  /** The box of a user, where it holds or serves anything. */
+  known(box: BoxName, user: UserId): Mailbox | undefined {
+    return this.#boxes[box].get(user)
+  }
+
   /** The box of a user; made when there is none. */
   of(box: BoxName, user: UserId): Mailbox {
     const boxes = this.#boxes[box]
