@@ -142,4 +142,12 @@ export const LIMITS = {
   incomingPerSessionMax: 1_000,
   /** Retained or queued messages of ordinary topics read ahead for one client. */
   readAheadMax: 16,
+
+  // Memory.
+  /** Time over which the process has to be quiet before it is made smaller. */
+  quietMs: 2_000,
+  /** Share of a core up to which it counts as quiet. */
+  quietPercentMax: 10,
+  /** Growth that is not worth a collection. */
+  heapSlackBytes: 24 * MIB,
 } as const

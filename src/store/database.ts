@@ -31,7 +31,7 @@ const MIB = 1024 * KIB
 const LEVEL_OPTIONS = {
   keyEncoding: 'utf8',
   valueEncoding: 'buffer',
-  writeBufferSize: 4 * MIB,
+  writeBufferSize: 8 * MIB,
   cacheSize: 4 * MIB,
   maxFileSize: 2 * MIB,
   compression: true,
