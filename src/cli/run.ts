@@ -1,7 +1,7 @@
 /** `waypost run`: the relay itself, until it is asked to stop. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Clock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { LIMITS } from '../limits.ts'
 import { VERSION } from '../version.ts'
 import type { Call, Command } from './command.ts'
@@ -18,7 +18,7 @@ export const RUN_COMMAND: Command = {
   async run(call) {
     const { world } = call
     const { config } = await call.load()
-    giveMemoryBack(world.clock)
+    giveMemoryBack(systemClock)
     const [{ createLog }, { Relay }] = await Promise.all([import('../log.ts'), world.loadRelay()])
     const log = createLog({
       ...config.log,
