@@ -19,7 +19,7 @@ export class Client {
   readonly id: string
   readonly receiveMaximum: number
   /** Everything that it was ever sent, by name, in the order of the first time. */
-  readonly seen: string[] = []
+  seen: string[] = []
   filter: string
   device: TestDevice | undefined
   /** Sent or released on this connection and not acknowledged. */

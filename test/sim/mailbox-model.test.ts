@@ -1,6 +1,6 @@
 /**
  * Mailbox, journal and delivery against a plain model: random senders, devices, crashes, failing
- * disks and clocks. `SEED=n` runs one seed again; `SIM_MS=n` runs for so long.
+ * disks and clocks. `SEED=n` begins with another seed; `SIM_MS=n` runs for so long.
  */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -12,7 +12,7 @@ import { Rig } from '../delivery/rig.ts'
 import { type Command, World } from './world.ts'
 
 const TIME_MS = Number(process.env['SIM_MS'] ?? 10_000)
-const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const SEED = Number(process.env['SEED'] ?? 1)
 
 const MEMORY = '/dev/shm'
 

@@ -199,6 +199,10 @@ export class World {
     for (const client of this.#clients) client.lose()
     this.#isHeld = false
     this.#model = this.#durable.clone()
+    // A message that the crash took counts as never sent: sent again, it takes a later place.
+    for (const client of this.#clients.filter(({ user }) => user === bob)) {
+      client.seen = client.seen.filter((name) => this.#model.mails.has(name))
+    }
   }
 
   /** The next write fails; two in a row would wait for the clock. */

@@ -61,7 +61,7 @@ t.test('a walk goes on while topics come and go', async (t) => {
 })
 
 t.test('it matches as the filter of one topic does, for every set of filters', async (t) => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
+  const seed = Number(process.env['SEED'] ?? 1)
   t.comment(`SEED=${seed}`)
   const topic = fc
     .array(fc.constantFrom('', 'a', 'b', '$s', '__proto__'), { minLength: 1, maxLength: 4 })
