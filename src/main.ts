@@ -1,5 +1,6 @@
 /** Waypost: what was typed in, an exit code out. */
 import { hostname } from 'node:os'
+import { boundedEnv } from './cli/bounded-memory.ts'
 import type { World } from './cli/command.ts'
 import { COMMANDS } from './cli/commands.ts'
 import { runProgram } from './cli/program.ts'
@@ -7,6 +8,8 @@ import { systemClock } from './clock.ts'
 
 // Whatever is made, the store's files too, is for this user alone.
 process.umask(0o077)
+
+if (process.argv[2] === 'run') beginBounded()
 
 const STOPPING = ['SIGINT', 'SIGTERM'] as const
 
@@ -45,3 +48,11 @@ process.stdout.on('error', () => process.exit(1))
 process.stderr.on('error', () => undefined)
 
 void runProgram(process.argv.slice(2), COMMANDS, world).then((code) => process.exit(code))
+
+/** Replaces this process by one with bounds; the process id, standard streams and arguments stay. */
+function beginBounded(): void {
+  const env = boundedEnv(process.env)
+  if (env === undefined || process.execve === undefined) return
+  const { execPath, execArgv, argv } = process
+  process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...env })
+}

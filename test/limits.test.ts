@@ -10,6 +10,8 @@ function unitOf(name: string): string {
   if (/Bytes/.test(name)) return ' bytes'
   if (/Ms/.test(name)) return ' ms'
   if (/SMax$/.test(name)) return ' s'
+  if (/MiB/.test(name)) return ' MiB'
+  if (/Growth/.test(name)) return ' %'
   return /Chars/.test(name) ? ' characters' : ''
 }
 

@@ -18,7 +18,7 @@ export const RUN_COMMAND: Command = {
   async run(call) {
     const { world } = call
     const { config } = await call.load()
-    giveMemoryBack(systemClock)
+    boundMemory(systemClock)
     const [{ createLog }, { Relay }] = await Promise.all([import('../log.ts'), world.loadRelay()])
     const log = createLog({
       ...config.log,
@@ -45,9 +45,9 @@ export const RUN_COMMAND: Command = {
   },
 }
 
-/** Under load speed counts; afterwards the board gets its memory back. */
-function giveMemoryBack(clock: Clock): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
+/** Under load the heap grows within bounds; afterwards the board gets its memory back. */
+function boundMemory(clock: Clock): void {
+  setFlagsFromString(`--heap-growing-percent=${LIMITS.heapGrowthPercentMax}`)
   setFlagsFromString('--expose-gc')
   const gc: (how: { type: 'major'; flavor: 'last-resort' }) => void = runInNewContext('gc')
   // Anything less keeps the emptied pages.

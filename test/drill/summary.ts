@@ -1,5 +1,6 @@
 /** The lines that a drill prints. */
 import { type Counts, violations } from './checks.ts'
+import type { DamageResult } from './damage-drill.ts'
 import type { DrillResult } from './drill.ts'
 
 /** Whether a drill found nothing wrong. */
@@ -20,6 +21,18 @@ export function summaryLine(
   const opened = result.failure === undefined ? 'openFailures=0' : 'openFailures=1'
   const seconds = (what.ms / 1000).toFixed(1)
   return `${what.broker} ${what.fault}s=${result.faults} seed=${what.seed} ${counts} ${opened} in ${seconds} s`
+}
+
+/** The same for a damage drill; what was lost is named unless it is counted as silent. */
+export function damageLine(
+  result: DamageResult,
+  what: { readonly seed: number; ms: number },
+): string {
+  const { lost, remarks: _, ...stores } = result
+  const counts = [...Object.entries(stores), ...Object.entries(lost)]
+    .map(([name, count]) => `${name}=${count}`)
+    .join(' ')
+  return `Waypost damage seed=${what.seed} ${counts} in ${(what.ms / 1000).toFixed(1)} s`
 }
 
 const ROWS: readonly (readonly [string, keyof Counts])[] = [

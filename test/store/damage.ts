@@ -14,6 +14,9 @@ import type { Log } from '../../src/log.ts'
 import { tableOf } from '../../src/store/keys.ts'
 import { readMarks } from '../../src/store/marks.ts'
 import { Store, type StoreReport } from '../../src/store/store.ts'
+import type { Tally } from '../../src/store/tally.ts'
+
+const MARK_MS_MAX = 10_000
 
 const ignore = (): void => undefined
 export const silent: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
@@ -74,7 +77,7 @@ export async function makeFixture(
     }
     if (round === options.rounds && options.isKilled) {
       const killed = join(folder, `killed-${options.rounds}`)
-      await marked(path, store.stats.commit)
+      await marked(path, ({ commit }) => commit === store.stats.commit)
       cpSync(path, killed, { recursive: true })
       await store.stop()
       return { path: killed, model, isKilled: true }
@@ -85,8 +88,12 @@ export async function makeFixture(
 }
 
 /** The mark follows its commit within a moment; a process killed before that is another test. */
-async function marked(path: string, commit: number): Promise<void> {
-  while (readMarks(readFileSync(join(path, 'marks'))).newest?.tally.commit !== commit) {
+export async function marked(path: string, isNewest: (tally: Tally) => boolean): Promise<void> {
+  const untilMs = performance.now() + MARK_MS_MAX
+  for (;;) {
+    const mark = readMarks(readFileSync(join(path, 'marks'))).newest
+    if (mark !== undefined && isNewest(mark.tally)) return
+    if (performance.now() > untilMs) throw new Error(`no mark of the newest commit in ${path}`)
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
@@ -108,10 +115,16 @@ function writeOne(store: Store, model: Model, random: Random): void {
 
 export type Hurt = { readonly file: string; readonly how: string }
 
-/** Flips a bit of, cuts, or zeroes a range in one file somewhere under `path`. */
-export function hurt(path: string, random: Random): Hurt {
+/** The reserve holds nothing, and is large. */
+const isOfUse = (name: string): boolean => !name.includes('reserve')
+
+/**
+ * Flips a bit of, cuts, or zeroes a range in one file somewhere under `path`.
+ * @param mayHurt which files, by their path below it
+ */
+export function hurt(path: string, random: Random, mayHurt = isOfUse): Hurt {
   const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !name.includes('reserve') && statSync(join(path, name)).isFile())
+    .filter((name) => mayHurt(name) && statSync(join(path, name)).isFile())
     .filter((name) => statSync(join(path, name)).size > 0)
     .sort()
   const kinds = [/\.ldb$/, /pairs-\d+\/\d+\.log$/, /pairs-\d+\/MANIFEST/, /./]
@@ -197,7 +210,7 @@ function tells(report: StoreReport, table: string, kinds: string[]): boolean {
   )
 }
 
-export function copyOf(fixture: Fixture, path: string): string {
+export function copyOf(fixture: Pick<Fixture, 'path'>, path: string): string {
   rmSync(path, { recursive: true, force: true })
   cpSync(fixture.path, path, { recursive: true })
   return path
