@@ -30,6 +30,8 @@ type Part = {
   readonly fileBytes: number
   /** Messages whose bytes stand in the store's files. */
   readonly found: number
+  /** Messages that were withdrawn from their commit, because all devices had them before it. */
+  readonly withdrawn: number
 }
 
 export async function wear(args: readonly string[]): Promise<void> {
@@ -59,6 +61,9 @@ export async function wear(args: readonly string[]): Promise<void> {
     await measure('offline', { ...options, isOnline: false }, values.dir),
   ]
   process.stdout.write(`${report(parts)}\n`)
+  for (const { name, messages, withdrawn, found } of parts) {
+    if (found > messages - withdrawn) throw new Error(`${name}: withdrawn payloads were written`)
+  }
 }
 
 type WearOptions = {
@@ -101,7 +106,8 @@ async function measure(name: string, options: WearOptions, dir?: string): Promis
     await tally.look()
     const fileBytes = tally.bytes - files
     const found = options.isOnline ? await countOpenings(dataDir, openings) : kept
-    return { name, messages, kernelBytes, fileBytes, found }
+    const withdrawn = await broker.metric('waypost_store_withdrawn_total')
+    return { name, messages, kernelBytes, fileBytes, found, withdrawn }
   })
 }
 
@@ -123,7 +129,7 @@ function report(parts: readonly Part[]): string {
     return (
       `${part.name.padEnd(8)} ${part.messages} messages of ${PAYLOAD_BYTES} B: ` +
       `${kernel} B each to the disk (whole pages, as the kernel counts), ${files} B into files; ` +
-      `payloads found in the store: ${part.found}`
+      `${part.withdrawn} withdrawn in time; payloads found in the store: ${part.found}`
     )
   })
   return lines.join('\n')

@@ -168,6 +168,7 @@ export class Relay {
       messages: this.#office.open.counts.ledger,
       commits: stats.commits,
       committedBytes: stats.bytesWritten,
+      withdrawn: stats.withdrawn,
       fsyncMs: stats.fsyncMs,
       diskUsedBytes: disk.usedBytes,
       uptimeMs,

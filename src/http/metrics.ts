@@ -12,6 +12,7 @@ export type Figures = {
   }
   readonly commits: number
   readonly committedBytes: number
+  readonly withdrawn: number
   readonly fsyncMs: number
   readonly diskUsedBytes: number
   readonly uptimeMs: number
@@ -46,6 +47,12 @@ export function metricsText(figures: Figures): string {
       'counter',
       'Bytes committed since the start',
       figures.committedBytes,
+    ],
+    [
+      'waypost_store_withdrawn_total',
+      'counter',
+      'Messages all devices had before their commit: never written',
+      figures.withdrawn,
     ],
     ['waypost_store_fsync_seconds', 'gauge', 'Running mean of a commit', figures.fsyncMs / 1000],
     ['waypost_disk_used_bytes', 'gauge', 'Size of the store', figures.diskUsedBytes],

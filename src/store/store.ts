@@ -35,6 +35,8 @@ export type StoreStats = {
   readonly commits: number
   /** Bytes of keys and values in them. */
   readonly bytesWritten: number
+  /** Offers since start that were withdrawn in time: never written. */
+  readonly withdrawn: number
   /** Running mean of a commit's time on the disk. */
   readonly fsyncMs: number
   readonly pendingWrites: number
@@ -55,6 +57,7 @@ export class Store {
   readonly #space: Space
   readonly #rescue: Rescue
   readonly #commit: GroupCommit
+  #withdrawn = 0
   readonly #opening: Opening
   readonly #clock: Clock
   readonly #log: Log
@@ -286,6 +289,7 @@ export class Store {
     const { gathering } = this.#overlays
     if (offer.batch !== gathering) return false
     gathering.withdraw(offer)
+    this.#withdrawn += 1
     return true
   }
 
@@ -331,6 +335,7 @@ export class Store {
       commit: tally.commit,
       commits,
       bytesWritten,
+      withdrawn: this.#withdrawn,
       fsyncMs,
       pendingWrites,
       pendingBytes,

@@ -46,6 +46,15 @@ export class RelayProcess implements Broker {
     return this.#server?.output ?? ''
   }
 
+  /** A figure of `/metrics`. @throws Error where there is none of that name */
+  async metric(name: string): Promise<number> {
+    const url = /http:\/\/[^\s/]+/.exec(this.output)?.[0]
+    const text = await (await fetch(`${url}/metrics`)).text()
+    const value = new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]
+    if (value === undefined) throw new Error(`${url}/metrics does not show ${name}`)
+    return Number(value)
+  }
+
   /** Their passwords are the relay's: such are cheap to check, so that a fleet is in at once. */
   async addUsers(names: readonly string[]): Promise<Credential[]> {
     await this.start()

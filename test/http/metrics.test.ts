@@ -7,6 +7,7 @@ const FIGURES: Figures = {
   messages: { accepted: 9, delivered: 4, queued: 3, expired: 2, refused: 1 },
   commits: 5,
   committedBytes: 600,
+  withdrawn: 3,
   fsyncMs: 1.5,
   diskUsedBytes: 7_000,
   uptimeMs: 2_500,
@@ -25,6 +26,7 @@ t.test('each metric has its help, its type and its value, in base units', async 
     'waypost_mailbox_messages 3',
     'waypost_store_commits_total 5',
     'waypost_store_bytes_total 600',
+    'waypost_store_withdrawn_total 3',
     'waypost_store_fsync_seconds 0.0015',
     'waypost_disk_used_bytes 7000',
   ]) {

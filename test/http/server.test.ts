@@ -11,6 +11,7 @@ const FIGURES: Figures = {
   messages: { accepted: 9, delivered: 4, queued: 3, expired: 2, refused: 1 },
   commits: 5,
   committedBytes: 600,
+  withdrawn: 3,
   fsyncMs: 1.5,
   diskUsedBytes: 7_000,
   uptimeMs: 2_500,
