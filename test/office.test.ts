@@ -1,5 +1,5 @@
-import { cpSync, readdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import t from 'tap'
 import { type Config, loadConfig } from '../src/config/config.ts'
@@ -7,6 +7,7 @@ import { systemRandom } from '../src/ids.ts'
 import { decodeRecord } from '../src/mailbox/record.ts'
 import { messageId, userId } from '../src/message/names.ts'
 import { Office } from '../src/office.ts'
+import { copyStore } from './support/copy-store.ts'
 import { KeptLog } from './support/kept-log.ts'
 import { ManualClock } from './support/manual-clock.ts'
 
@@ -89,7 +90,7 @@ t.test('two offices cannot share a store', async (t) => {
 t.test('after a crash the numbers go on, and mail is where it was', async (t) => {
   const { path, office } = await furnished(t)
   const copy = `${path}-copy`
-  cpSync(path, copy, { recursive: true, filter: (from) => basename(from) !== 'lock' })
+  copyStore(path, copy)
   const { office: again } = await officeAt(t, copy)
   await send(again, 'second')
   await send(office, 'second')

@@ -3,8 +3,7 @@
  * steers, devices that record what they are sent, and senders that record what they are told.
  */
 import { randomBytes } from 'node:crypto'
-import { cpSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import { Counts } from '../../src/delivery/counts.ts'
 import { Inquiry } from '../../src/delivery/inquiry.ts'
@@ -19,6 +18,7 @@ import { GENERATED_COST, Passwords } from '../../src/roster/passwords.ts'
 import { Roster } from '../../src/roster/roster.ts'
 import { lastNumber, tableOf } from '../../src/store/keys.ts'
 import { Store } from '../../src/store/store.ts'
+import { copyStore } from '../support/copy-store.ts'
 import { KeptLog } from '../support/kept-log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { SteeredDisk } from '../support/steered-disk.ts'
@@ -145,7 +145,7 @@ export class Rig {
   /** A second post office on what a SIGKILL at this moment would leave; this one ends. */
   async crash(): Promise<Rig> {
     const path = `${this.path}-again`
-    cpSync(this.path, path, { recursive: true, filter: (from) => basename(from) !== 'lock' })
+    copyStore(this.path, path)
     await this.end()
     const rig = new Rig(this.#t, path, this.#options, this.clock)
     rig.#ids = this.#ids
