@@ -1,4 +1,5 @@
 /** A broker on one core and the load for it on another, ready to be measured. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Address, Broker } from '../test/drill/broker.ts'
 import type { Cleanup } from '../test/drill/cleanup.ts'
 import { LoadProcess } from './load-process.ts'
@@ -7,6 +8,7 @@ import { cpuMs, residentBytes } from './process-cost.ts'
 
 export const BROKER_CORE = 0
 export const LOAD_CORE = 1
+const REST_MS = 8_000
 
 export type Measured = Answer & {
   readonly perSecond: number
@@ -85,6 +87,12 @@ export class Contender {
 
   residentBytes(): Promise<number> {
     return residentBytes(this.broker.pid)
+  }
+
+  /** Memory of the broker once it has had nothing to do for a while. */
+  async restingBytes(): Promise<number> {
+    await delay(REST_MS)
+    return this.residentBytes()
   }
 }
 

@@ -117,8 +117,8 @@ async function rounds(contenders: readonly Contender[], count: number, ms: numbe
 /** Queues up to `depth` messages in each broker, from empty, and shows what that takes. */
 async function depths(contenders: readonly Contender[], depth: number): Promise<void> {
   for (const contender of contenders) {
-    const before = await contender.residentBytes()
-    say(`${contender.name}: ${mib(contender.startedBytes)} after its start, ${mib(before)} now`)
+    const before = await contender.restingBytes()
+    say(`${contender.name}: ${mib(contender.startedBytes)} after its start, ${mib(before)} at rest`)
     let queued = 0
     for (const step of [...STEPS.filter((one) => one < depth), depth]) {
       const measured = await contender.publish({ messages: step - queued })
@@ -127,7 +127,10 @@ async function depths(contenders: readonly Contender[], depth: number): Promise<
       say(`  ${String(queued).padStart(8)} queued  ${describe('', measured)}  ${mib(now)}`)
     }
     const after = await contender.residentBytes()
-    say(`  ${mib(after - before)} more with ${queued} queued`)
+    const resting = await contender.restingBytes()
+    say(
+      `  ${mib(after - before)} more with ${queued} queued under load, ${mib(resting - before)} at rest`,
+    )
     await contender.restartBroker()
     const restarted = (await contender.residentBytes()) - contender.startedBytes
     say(`  ${mib(restarted)} more than after its first start when started anew with them`)
