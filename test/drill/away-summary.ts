@@ -20,7 +20,7 @@ export function isSmallAgain({ store }: AwayResult): boolean {
 
 /** A line for the task, one for each promise, and then what went wrong. */
 export function awayLines(result: AwayResult, task: AwayTask): string {
-  const { counts, kills, store, cameLate, failure, remarks } = result
+  const { counts, kills, store, cameLate, ms, failure, remarks } = result
   const rows: readonly (readonly [string, string])[] = [
     ['kills while sending, draining', `${kills.sending}, ${kills.draining}`],
     ['acknowledged, refused', `${counts.acknowledged}, ${counts.refused}`],
@@ -39,7 +39,7 @@ export function awayLines(result: AwayResult, task: AwayTask): string {
     ['store back after', store.ms === undefined ? 'not in time' : `${seconds(store.ms)} s`],
   ]
   const table = rows.map(([label, value]) => `  ${label.padEnd(32)}${value}`)
-  const head = `away messages=${task.messages} kills=${task.kills} seed=${task.seed}`
+  const head = `away messages=${task.messages} kills=${task.kills} seed=${task.seed} in ${seconds(ms)} s`
   const end = failure === undefined ? remarks : [`failure: ${failure}`, ...remarks]
   return `${[head, ...table, ...end].join('\n')}\n`
 }

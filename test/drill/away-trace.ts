@@ -8,7 +8,7 @@ import { topicOf } from './mail.ts'
 /** A few are enough to begin a search with. */
 const TRACES_MAX = 5
 
-/** The traces of the first such messages, as JSON. @throws Error where the relay does not answer */
+/** The traces of the first such messages, or why there is none. @throws Error where no relay runs */
 export async function traceUntold(ledger: Ledger, dataDir: string): Promise<string[]> {
   const told = new Set(
     ledger.receipts
@@ -21,8 +21,9 @@ export async function traceUntold(ledger: Ledger, dataDir: string): Promise<stri
   for (const seq of untold.slice(0, TRACES_MAX)) {
     const id = topicOf(SENDER, RECIPIENT, seq).split('/').at(-1)
     const request = { op: 'message.trace', input: { id } }
-    const trace = await askRelay(await reachRelay(dataDir), request, systemClock)
-    traces.push(`trace: ${JSON.stringify(trace)}`)
+    const socket = await reachRelay(dataDir)
+    const trace = await askRelay(socket, request, systemClock).then(JSON.stringify, String)
+    traces.push(`trace of ${id}: ${trace}`)
   }
   return traces
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SeededRandom } from '../load/random.ts'
 import { AWAY_DEVICES, DEVICE_IDS, keyOf, RECIPIENT, SENDER } from './away-cast.ts'
-import { type AwayCounts, checkAway } from './away-checks.ts'
+import { type AwayCounts, checkAway, sum } from './away-checks.ts'
 import type { AwayClient } from './away-client.ts'
 import { awayDevice } from './away-device.ts'
 import { allocatedBytes, msUntilSize } from './away-disk.ts'
@@ -44,6 +44,8 @@ export type AwayResult = {
   readonly cameLate: number
   readonly kills: { sending: number; draining: number }
   readonly store: StoreSizes
+  /** How long it all took. */
+  readonly ms: number
   /** The first violations and whatever else no correct relay does, in words. */
   readonly remarks: readonly string[]
   /** Why the relay could not be opened again, or got stuck; the drill ends there. */
@@ -106,6 +108,7 @@ class AwayDrill {
   }
 
   async run(): Promise<AwayResult> {
+    const startedMs = performance.now()
     this.#ledger.open([SENDER], DEVICE_IDS.map(keyOf))
     let failure: string | undefined
     let traces: readonly string[] = []
@@ -126,6 +129,7 @@ class AwayDrill {
       cameLate: this.#cameLate,
       kills: this.#kills,
       store: this.#store,
+      ms: performance.now() - startedMs,
       remarks: [...this.#ledger.oddities, ...examples, ...traces],
     }
     return failure === undefined ? result : { ...result, failure }
@@ -135,9 +139,14 @@ class AwayDrill {
     return [this.#sender.client, ...this.#devices]
   }
 
-  /** Makes the devices known and lets them go away; the sender stays. */
   async #signIn(): Promise<void> {
     await this.#start()
+    await inTime(this.#introduce())
+    this.#store.before = await this.#storeBytes()
+  }
+
+  /** Makes the devices known and lets them go away; the sender stays. */
+  async #introduce(): Promise<void> {
     this.#sender.connect(this.#address)
     await this.#sender.client.subscribe(`users/${SENDER}/receipts/#`)
     for (const device of this.#devices) {
@@ -145,7 +154,6 @@ class AwayDrill {
       await device.subscribe(`users/${RECIPIENT}/inbox/#`)
       await device.disconnect()
     }
-    this.#store.before = await this.#storeBytes()
   }
 
   async #send(): Promise<void> {
@@ -184,7 +192,7 @@ class AwayDrill {
     const { messages, storeMsMax } = this.#options
     const [ms] = await Promise.all([
       msUntilSize(this.#broker.dataDir, before + messages * RECORD_BYTES_MAX, storeMsMax),
-      this.#comeOnceMore(),
+      inTime(this.#comeOnceMore()),
     ])
     this.#store.ms = ms
     this.#store.after = await this.#storeBytes()
@@ -241,6 +249,10 @@ class AwayDrill {
   }
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
+/** @throws Error where the relay does not answer, which MQTT.js would wait for in silence */
+function inTime(work: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const error = new Error(`the relay did not answer for ${STALL_MS_MAX} ms`)
+  const timer = setTimeout(() => reject(error), STALL_MS_MAX)
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
