@@ -39,6 +39,7 @@ const full = (fault: ErrorFacts['fault']): ErrorFacts => ({
 /** Every code, in alphabetical order within its group. */
 export const ERRORS = {
   // A request that asks for what is not allowed, or not there.
+  AUTH_METHOD: client(0x8c, 400),
   BAD_ENTRY: client(0x81, 400),
   BAD_NAME: client(0x85, 400),
   BAD_PACKET: client(0x81, 400),
@@ -51,6 +52,8 @@ export const ERRORS = {
   NOT_FOUND: client(0x87, 404),
   PAYLOAD_TOO_LARGE: client(0x95, 413),
   PROTOCOL_ERROR: client(0x82, 400),
+  PROTOCOL_VERSION: client(0x84, 400),
+  TOPIC_ALIAS: client(0x94, 400),
   TOO_MANY_ATTEMPTS: { ...client(0x9f, 429), canRetry: true },
   WRONG_CREDENTIALS: client(0x86, 401),
   // A bound that was reached: nothing was taken, try again when there is room.

@@ -20,6 +20,8 @@ export const LIMITS = {
   connectionsMax: 10_000,
   /** Topic filters of one session. */
   filtersPerSessionMax: 100,
+  /** Topic aliases that a client may set (MQTT 5). */
+  topicAliasMax: 16,
   /** Levels of a topic or filter. */
   topicLevelsMax: 32,
   /** Bytes that wait for a socket before its reader counts as stuck. */

@@ -76,6 +76,7 @@ export class Broker implements ConnectionOwner {
       drainTimeout: 0,
       maximumPacketSize: LIMITS.packetBytesMax,
       receiveMaximum: LIMITS.receiveMax,
+      topicAliasMaximum: LIMITS.topicAliasMax,
       maxTopicLevels: LIMITS.topicLevelsMax,
       sessionExpiryIntervalLimit: LIMITS.expiresAfterSMax,
       authenticate: (client, user, password, done) => {

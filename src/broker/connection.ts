@@ -22,12 +22,14 @@ import type { Identity } from '../roster/identity.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { keepAlive, subscriptionsOf } from './aedes-mends.ts'
 import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
-import { type Connect, readConnect } from './connect.ts'
+import { type Context, checkPacket } from './check.ts'
+import { type Connect, connackOf, readConnect } from './connect.ts'
 import { type Frame, Framer } from './framer.ts'
 import { type Flusher, Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
 import { type Publish, readPublish } from './publish.ts'
 import { refusalOf } from './subscribe.ts'
+import { TopicAliases } from './topic-aliases.ts'
 import {
   ackPacketId,
   ackReason,
@@ -75,6 +77,7 @@ export class Connection implements AedesPortOwner {
   readonly #port: AedesPort
   readonly #client: Client
   readonly #framer = new Framer(LIMITS.connectBytesMax)
+  readonly #topicAliases = new TopicAliases()
   #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new'
   #isSocketOver = false
   #isReading = false
@@ -128,6 +131,10 @@ export class Connection implements AedesPortOwner {
   /** Whether the client is signed in and has been told so. */
   get isConnected(): boolean {
     return this.#state === 'connected'
+  }
+
+  get #context(): Context {
+    return { version: this.version, sessionExpiryS: this.connect?.sessionExpiryS ?? 0 }
   }
 
   get isCongested(): boolean {
@@ -193,15 +200,15 @@ export class Connection implements AedesPortOwner {
 
   #take(frame: Frame): void {
     if (this.#state === 'new') {
-      this.connect = readConnect(frame.bytes)
-      this.#state = 'connecting'
-      this.#port.give(frame.bytes)
+      this.#takeConnect(frame)
       return
     }
+    if (packetType(frame.bytes) === PACKET.publish) {
+      this.#takePublish(frame)
+      return
+    }
+    checkPacket(frame, this.#context)
     switch (packetType(frame.bytes)) {
-      case PACKET.publish:
-        this.#takePublish(frame)
-        return
       case PACKET.puback:
       case PACKET.pubrec:
       case PACKET.pubcomp:
@@ -216,8 +223,23 @@ export class Connection implements AedesPortOwner {
     }
   }
 
+  #takeConnect(frame: Frame): void {
+    try {
+      this.connect = readConnect(frame)
+    } catch (error) {
+      const reason = error instanceof RelayError ? error.facts.mqtt : FAILURE
+      const connack = connackOf(frame, reason)
+      if (connack !== undefined) this.outbox.open(connack)
+      throw error
+    }
+    this.#state = 'connecting'
+    this.#port.give(frame.bytes)
+  }
+
   #takePublish(frame: Frame): void {
-    const publish = readPublish(frame, this.version)
+    const received = readPublish(frame, this.version)
+    const topic = this.#topicAliases.resolve(received.topic, received.properties.topicAlias)
+    const publish = topic === received.topic ? received : { ...received, topic }
     keepAlive(this.#client)
     this.#owner.publish(this, publish, () => {
       if (publish.qos > 0) this.acknowledgements.expect(publish.packetId)
@@ -269,9 +291,31 @@ export class Connection implements AedesPortOwner {
       const isDecided = type === PACKET.pubrec || ackReason(frame) >= FAILURE
       if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isDecided)) return
     }
-    const isQosZero = type === PACKET.publish && ((frame.bytes[0] ?? 0) & 0x06) === 0
-    // QoS 0 is for the moment; a reader that is behind does without.
-    if (!isQosZero || !this.isCongested) this.#write(frame.bytes)
+    if (type === PACKET.publish) this.#publishFromAedes(frame)
+    else this.#write(frame.bytes)
+  }
+
+  #publishFromAedes({ bytes, bodyAt }: Frame): void {
+    const qos = ((bytes[0] ?? 0) >> 1) & 0x03
+    if (this.takes(bytes)) {
+      // QoS 0 is for the moment; a reader that is behind does without.
+      if (qos > 0 || !this.isCongested) this.#write(bytes)
+      return
+    }
+    this.#log.info(
+      { client: this.connect?.clientId, bytes: bytes.length },
+      'a message is longer than its reader takes (Maximum Packet Size), and was left out',
+    )
+    if (qos === 0) return
+    // To aedes it is as if the client had it [MQTT-3.1.2-25].
+    const packetId = bytes.readUInt16BE(bodyAt + 2 + bytes.readUInt16BE(bodyAt))
+    const type = qos === 1 ? 'puback' : 'pubrec'
+    this.#port.give(encodeAck(type, packetId, this.version, REASON.quotaExceeded))
+  }
+
+  /** Whether the client takes packets of this length [MQTT-3.1.2-24]. */
+  takes(packet: Buffer): boolean {
+    return packet.length <= (this.connect?.packetBytesMax ?? Number.POSITIVE_INFINITY)
   }
 
   aedesHasRoom(): void {

@@ -28,8 +28,11 @@ export class ConnectedDevice implements DevicePort {
     return this.#connection.isCongested
   }
 
-  publish(outgoing: Outgoing): void {
-    this.#connection.outbox.push(encodePublish(outgoing, this.#connection.version))
+  publish(outgoing: Outgoing): boolean {
+    const packet = encodePublish(outgoing, this.#connection.version)
+    if (!this.#connection.takes(packet)) return false
+    this.#connection.outbox.push(packet)
+    return true
   }
 
   release(packetId: number): void {

@@ -1,157 +1,148 @@
 /**
- * The properties of an MQTT 5 PUBLISH (3.3.2.3), read in place and written.
+ * The properties of MQTT 5 (2.2.2): those of every packet that a client may send, read in place;
+ * those of a PUBLISH to a client, written.
  *
  *     | length of all, variable | id, 1 byte | value | id | value | …
  */
-import { isUtf8 } from 'node:buffer'
-import { RelayError } from '../errors.ts'
 import type { Properties } from '../message/message.ts'
-import { readVariable, variable } from './variable.ts'
+import type { Reader } from './reader.ts'
+import { variable } from './variable.ts'
+
+/** What has properties of its own in a packet from a client. */
+export type Owner =
+  | 'connect'
+  | 'will'
+  | 'publish'
+  | 'acknowledgement'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'disconnect'
+  | 'auth'
+
+/** Every property that a client may send, by the name that it has in the standard. */
+export type ClientProperties = Properties & {
+  readonly messageExpiryInterval?: number
+  readonly subscriptionIdentifier?: number
+  readonly sessionExpiryInterval?: number
+  readonly authenticationMethod?: string
+  readonly authenticationData?: Buffer
+  readonly requestProblemInformation?: number
+  readonly willDelayInterval?: number
+  readonly requestResponseInformation?: number
+  readonly reasonString?: string
+  readonly receiveMaximum?: number
+  readonly topicAliasMaximum?: number
+  readonly topicAlias?: number
+  readonly maximumPacketSize?: number
+}
 
 /** What a PUBLISH of a client says beside its topic and payload. */
-export type PublishProperties = Properties & {
-  readonly messageExpiryInterval?: number
-  readonly topicAlias?: number
+export type PublishProperties = Properties &
+  Pick<ClientProperties, 'messageExpiryInterval' | 'topicAlias'>
+
+type Read = (reader: Reader) => unknown
+
+type Property = {
+  readonly id: number
+  readonly name: keyof ClientProperties
+  readonly owners: readonly Owner[]
+  readonly read: Read
+}
+
+const uint16: Read = (reader) => reader.uint16()
+const uint32: Read = (reader) => reader.uint32()
+const text: Read = (reader) => reader.text()
+/** Kept longer than the packet that it came in. */
+const binary: Read = (reader) => Buffer.from(reader.binary())
+const flag: Read = (reader) => {
+  const value = reader.byte()
+  if (value > 1) throw reader.protocolError('a flag among its properties is neither 0 nor 1')
+  return value
+}
+/** Where 0 would mean that nothing can ever be sent. */
+const aboveZero =
+  (read: Read): Read =>
+  (reader) => {
+    const value = read(reader)
+    if (value === 0) throw reader.protocolError('a property is 0 that must not be')
+    return value
+  }
+/** What is no topic name would make its recipient hang up, again at every delivery [MQTT-3.3.2-14]. */
+const topicName: Read = (reader) => {
+  const topic = reader.text()
+  if (/[+#]/.test(topic)) throw reader.protocolError('a response topic has a wildcard')
+  return topic
+}
+
+/** Table 2-4, without what only servers send. */
+const TABLE: readonly Property[] = [
+  { id: 0x01, name: 'payloadFormatIndicator', owners: ['publish', 'will'], read: flag },
+  { id: 0x02, name: 'messageExpiryInterval', owners: ['publish', 'will'], read: uint32 },
+  { id: 0x03, name: 'contentType', owners: ['publish', 'will'], read: text },
+  { id: 0x08, name: 'responseTopic', owners: ['publish', 'will'], read: topicName },
+  { id: 0x09, name: 'correlationData', owners: ['publish', 'will'], read: binary },
+  {
+    id: 0x0b,
+    name: 'subscriptionIdentifier',
+    owners: ['subscribe'],
+    read: aboveZero((reader) => reader.variable()),
+  },
+  { id: 0x11, name: 'sessionExpiryInterval', owners: ['connect', 'disconnect'], read: uint32 },
+  { id: 0x15, name: 'authenticationMethod', owners: ['connect', 'auth'], read: text },
+  { id: 0x16, name: 'authenticationData', owners: ['connect', 'auth'], read: binary },
+  { id: 0x17, name: 'requestProblemInformation', owners: ['connect'], read: flag },
+  { id: 0x18, name: 'willDelayInterval', owners: ['will'], read: uint32 },
+  { id: 0x19, name: 'requestResponseInformation', owners: ['connect'], read: flag },
+  { id: 0x1f, name: 'reasonString', owners: ['acknowledgement', 'disconnect', 'auth'], read: text },
+  { id: 0x21, name: 'receiveMaximum', owners: ['connect'], read: aboveZero(uint16) },
+  { id: 0x22, name: 'topicAliasMaximum', owners: ['connect'], read: uint16 },
+  { id: 0x23, name: 'topicAlias', owners: ['publish'], read: uint16 },
+  { id: 0x27, name: 'maximumPacketSize', owners: ['connect'], read: aboveZero(uint32) },
+]
+
+const BY_ID = new Map(TABLE.map((property) => [property.id, property]))
+const idOf = (name: keyof ClientProperties): number =>
+  TABLE.find((property) => property.name === name)?.id ?? 0
+
+/** The one that every packet may have, any number of times. */
+const USER_PROPERTY = 0x26
+
+/**
+ * Reads the properties that come next in a packet.
+ * @throws BAD_PACKET for properties that are cut off, unknown, or of another packet (2.2.2.2), and
+ *   for text that is no UTF-8 or has U+0000 [MQTT-1.5.4-1] [MQTT-1.5.4-2]
+ * @throws PROTOCOL_ERROR for one that stands twice or has a value that it must not have
+ */
+export function readProperties(packet: Reader, owner: Owner): ClientProperties {
+  const reader = packet.part(packet.variable())
+  const found: Record<string, unknown> = {}
+  const pairs: [string, string][] = []
+  while (!reader.isDone) {
+    const id = reader.byte()
+    if (id === USER_PROPERTY) pairs.push([reader.text(), reader.text()])
+    else readOne(reader, id, owner, found)
+  }
+  if (pairs.length > 0) found['userProperties'] = pairs
+  return found
+}
+
+function readOne(reader: Reader, id: number, owner: Owner, found: Record<string, unknown>): void {
+  const property = BY_ID.get(id)
+  if (property === undefined || !property.owners.includes(owner)) {
+    throw reader.malformed(`property ${id} does not belong to it`)
+  }
+  if (property.name in found) throw reader.protocolError(`property ${property.name} stands twice`)
+  found[property.name] = property.read(reader)
 }
 
 const ID = {
-  payloadFormatIndicator: 0x01,
-  messageExpiryInterval: 0x02,
-  contentType: 0x03,
-  responseTopic: 0x08,
-  correlationData: 0x09,
-  subscriptionIdentifier: 0x0b,
-  topicAlias: 0x23,
-  userProperty: 0x26,
+  payloadFormatIndicator: idOf('payloadFormatIndicator'),
+  messageExpiryInterval: idOf('messageExpiryInterval'),
+  contentType: idOf('contentType'),
+  responseTopic: idOf('responseTopic'),
+  correlationData: idOf('correlationData'),
+  userProperty: USER_PROPERTY,
 } as const
-
-/** Where reading stands in a packet; every step checks that the bytes are there. */
-class Cursor {
-  readonly #bytes: Buffer
-  readonly #end: number
-  at: number
-
-  constructor(bytes: Buffer, at: number, end: number) {
-    this.#bytes = bytes
-    this.at = at
-    this.#end = end
-  }
-
-  get isDone(): boolean {
-    return this.at >= this.#end
-  }
-
-  #step(size: number): number {
-    const from = this.at
-    this.at += size
-    if (this.at > this.#end) throw malformed('a property is cut off')
-    return from
-  }
-
-  byte(): number {
-    return this.#bytes[this.#step(1)] ?? 0
-  }
-
-  uint16(): number {
-    return this.#bytes.readUInt16BE(this.#step(2))
-  }
-
-  uint32(): number {
-    return this.#bytes.readUInt32BE(this.#step(4))
-  }
-
-  binary(): Buffer {
-    const size = this.uint16()
-    const from = this.#step(size)
-    return this.#bytes.subarray(from, from + size)
-  }
-
-  /** What is no text would make its recipient hang up, again at every delivery. */
-  text(): string {
-    const bytes = this.binary()
-    if (!isUtf8(bytes) || bytes.includes(0)) {
-      throw malformed('a property is no UTF-8, or has U+0000')
-    }
-    return bytes.toString()
-  }
-}
-
-/**
- * Reads the properties at `at` of a packet that ends at `end`.
- * @returns the properties, and where the payload begins
- * @throws BAD_PACKET for properties that are cut off, unknown here, or doubled [MQTT-2.2.2], for
- *   text that is no UTF-8 or has U+0000 [MQTT-1.5.4-1] [MQTT-1.5.4-2], for a payload format
- *   indicator beyond 1, and for a response topic that has a wildcard [MQTT-3.3.2-14]
- */
-export function readProperties(
-  bytes: Buffer,
-  at: number,
-  end: number,
-): { properties: PublishProperties; payloadAt: number } {
-  const length = readVariable(bytes.subarray(0, end), at)
-  if (length === undefined) throw malformed('the length of its properties is cut off')
-  const payloadAt = length.end + length.value
-  if (payloadAt > end) throw malformed('the properties are longer than the packet')
-  if (length.value === 0) return { properties: {}, payloadAt }
-  const cursor = new Cursor(bytes, length.end, payloadAt)
-  const found = new Map<number, unknown>()
-  const userProperties: [string, string][] = []
-  while (!cursor.isDone) readOne(cursor, found, userProperties)
-  return { properties: collected(found, userProperties), payloadAt }
-}
-
-function readOne(cursor: Cursor, found: Map<number, unknown>, users: [string, string][]): void {
-  const id = cursor.byte()
-  if (id === ID.userProperty) {
-    users.push([cursor.text(), cursor.text()])
-    return
-  }
-  if (found.has(id)) throw malformed(`property ${id} stands twice`)
-  found.set(id, readValue(id, cursor))
-}
-
-function readValue(id: number, cursor: Cursor): unknown {
-  switch (id) {
-    case ID.payloadFormatIndicator:
-      return flag(cursor.byte())
-    case ID.messageExpiryInterval:
-      return cursor.uint32()
-    case ID.topicAlias:
-      return cursor.uint16()
-    case ID.contentType:
-      return cursor.text()
-    case ID.responseTopic:
-      return topicName(cursor.text())
-    case ID.correlationData:
-      // Kept longer than the packet that it came in.
-      return Buffer.from(cursor.binary())
-    default:
-      throw malformed(`property ${id} does not belong to a PUBLISH from a client`)
-  }
-}
-
-function flag(byte: number): number {
-  if (byte > 1) throw malformed('a payload format indicator is neither 0 nor 1')
-  return byte
-}
-
-function topicName(text: string): string {
-  if (/[+#]/.test(text)) throw malformed('a response topic has a wildcard')
-  return text
-}
-
-function collected(found: Map<number, unknown>, users: [string, string][]): PublishProperties {
-  const properties: Record<string, unknown> = {}
-  for (const [name, id] of Object.entries(ID)) {
-    if (found.has(id)) properties[name] = found.get(id)
-  }
-  if (users.length > 0) properties['userProperties'] = users
-  return properties
-}
-
-function malformed(what: string): RelayError {
-  return new RelayError('BAD_PACKET', `a PUBLISH is malformed: ${what}`)
-}
 
 /** The bytes of the properties of a PUBLISH to a client, their length included. */
 export function encodeProperties(

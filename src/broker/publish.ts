@@ -4,11 +4,13 @@ import type { Outgoing } from '../delivery/port.ts'
 import { RelayError } from '../errors.ts'
 import type { Frame } from './framer.ts'
 import { encodeProperties, type PublishProperties, readProperties } from './properties.ts'
+import { Reader } from './reader.ts'
 import { variable } from './variable.ts'
 import { PACKET, type Version } from './wire.ts'
 
 /** A PUBLISH from a client. The payload still lies in the packet that it came in. */
 export type Publish = {
+  /** Empty where a topic alias stands for it. */
   readonly topic: string
   readonly qos: 0 | 1 | 2
   readonly isRetained: boolean
@@ -21,16 +23,18 @@ export type Publish = {
 }
 
 const NO_PROPERTIES: PublishProperties = {}
+const DUP = 0x08
 
 /**
- * @throws BAD_PACKET for QoS 3 [MQTT-3.3.1-4], packet identifier 0 [MQTT-2.2.1-3], a topic that
- *   is empty, no UTF-8 [MQTT-1.5.4-1], has wildcards [MQTT-3.3.2-2] or U+0000 [MQTT-1.5.4-2], or
- *   anything cut off
+ * @throws BAD_PACKET for QoS 3 [MQTT-3.3.1-4], DUP with QoS 0 [MQTT-3.3.1-2], packet identifier 0
+ *   [MQTT-2.2.1-3], a topic that is no UTF-8 [MQTT-1.5.4-1], has wildcards [MQTT-3.3.2-2] or U+0000
+ *   [MQTT-1.5.4-2], or is empty without an alias (3.3.2.1), or anything cut off
  */
 export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish {
   const flags = bytes[0] ?? 0
   const qos = (flags >> 1) & 0x03
   if (qos === 3) throw malformed('QoS 3')
+  if (qos === 0 && (flags & DUP) !== 0) throw malformed('DUP with QoS 0')
   const end = bytes.length
   const topicAt = bodyAt + 2
   const topicEnd = end < topicAt ? end + 1 : topicAt + bytes.readUInt16BE(bodyAt)
@@ -38,15 +42,14 @@ export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish
   if (restAt > end) throw malformed('it is cut off')
   const topic = bytes.toString('utf8', topicAt, topicEnd)
   if (!isUtf8(bytes.subarray(topicAt, topicEnd))) throw malformed('its topic is no UTF-8')
-  if (topic === '' || /[+#\0]/.test(topic)) {
-    throw malformed('its topic is empty, or has a wildcard or U+0000')
-  }
+  if (/[+#\0]/.test(topic)) throw malformed('its topic has a wildcard or U+0000')
   const packetId = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0
   if (qos > 0 && packetId === 0) throw malformed('its packet identifier is 0')
-  const { properties, payloadAt } =
-    version === 5
-      ? readProperties(bytes, restAt, end)
-      : { properties: NO_PROPERTIES, payloadAt: restAt }
+  const reader = new Reader('a PUBLISH', bytes, restAt, end)
+  const properties: PublishProperties =
+    version === 5 ? readProperties(reader, 'publish') : NO_PROPERTIES
+  const payloadAt = reader.at
+  if (topic === '' && properties.topicAlias === undefined) throw malformed('its topic is empty')
   return {
     topic,
     qos: qos as 0 | 1 | 2,
@@ -73,7 +76,7 @@ export function encodePublish(outgoing: Outgoing, version: Version): Buffer {
   const length = 2 + topicBytes + (qos > 0 ? 2 : 0) + (properties?.length ?? 0) + payload.length
   const lengthBytes = variable(length)
   const packet = Buffer.allocUnsafe(1 + lengthBytes.length + length)
-  packet[0] = (PACKET.publish << 4) | (outgoing.isDuplicate ? 0x08 : 0) | (qos << 1)
+  packet[0] = (PACKET.publish << 4) | (outgoing.isDuplicate ? DUP : 0) | (qos << 1)
   let at = 1 + lengthBytes.copy(packet, 1)
   at = packet.writeUInt16BE(topicBytes, at)
   at += packet.write(topic, at)

@@ -2,22 +2,23 @@
  * The SUBSCRIBE packet, as far as the front has to know it. aedes does work for each filter that
  * grows with the number of all, and ends the process for one name; such packets it never sees.
  */
-import { isUtf8 } from 'node:buffer'
-import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Frame } from './framer.ts'
-import { readVariable, variable } from './variable.ts'
+import { readProperties } from './properties.ts'
+import { Reader } from './reader.ts'
+import { variable } from './variable.ts'
 import { PACKET, REASON, type Version } from './wire.ts'
 
 /** aedes gathers the filters of a packet in a plain object, where this one is no key. */
 const NO_KEY = '__proto__'
 
+const OPTION = { qos: 0x03, noLocal: 0x04, retainHandling: 0x30, reserved: 0xc0 } as const
+
 /**
  * The SUBACK that refuses the whole packet, for one that would give its session more filters than
  * it may have, or that has a filter which cannot be granted; `undefined` where aedes may have it.
  * @param known the filters that the session has
- * @throws BAD_PACKET for a packet that is cut off, has no filter [MQTT-3.8.3-2], packet identifier
- *   0, or text that is no UTF-8
+ * @throws what `readSubscribe` throws
  */
 export function refusalOf(
   frame: Frame,
@@ -34,40 +35,40 @@ export function refusalOf(
   return undefined
 }
 
-/** @throws BAD_PACKET */
+/**
+ * Whether filters can be granted is not decided here; a malformed one gets a reason code of its own.
+ * @throws BAD_PACKET for a packet that is cut off, has packet identifier 0 or QoS 3
+ *   [MQTT-3.8.3-5], or text that is no UTF-8
+ * @throws PROTOCOL_ERROR for one without a filter [MQTT-3.8.3-2], with retain handling 3, or
+ *   with no local on a shared subscription [MQTT-3.8.3-4]
+ */
 export function readSubscribe(
   { bytes, bodyAt }: Frame,
   version: Version,
 ): { packetId: number; filters: string[] } {
-  const packetId = uint16(bytes, bodyAt)
-  if (packetId === 0) throw malformed('its packet identifier is 0')
+  const reader = new Reader('a SUBSCRIBE', bytes, bodyAt, bytes.length)
+  const packetId = reader.packetId()
+  if (version === 5) readProperties(reader, 'subscribe')
+  if (reader.isDone) throw reader.protocolError('it has no filter')
   const filters: string[] = []
-  for (let at = filtersAt(bytes, bodyAt + 2, version); at < bytes.length; ) {
-    const end = at + 2 + uint16(bytes, at)
-    if (end >= bytes.length) throw malformed('it is cut off')
-    const filter = bytes.subarray(at + 2, end)
-    if (!isUtf8(filter)) throw malformed('a filter is no UTF-8')
-    filters.push(filter.toString())
-    at = end + 1
+  while (!reader.isDone) {
+    const filter = reader.text()
+    checkOptions(reader, reader.byte(), filter, version)
+    filters.push(filter)
   }
-  if (filters.length === 0) throw malformed('it has no filter')
   return { packetId, filters }
 }
 
-function filtersAt(bytes: Buffer, at: number, version: Version): number {
-  if (version !== 5) return at
-  const properties = readVariable(bytes, at)
-  if (properties === undefined) throw malformed('it is cut off')
-  return properties.end + properties.value
-}
-
-function uint16(bytes: Buffer, at: number): number {
-  if (at + 2 > bytes.length) throw malformed('it is cut off')
-  return bytes.readUInt16BE(at)
-}
-
-function malformed(what: string): RelayError {
-  return new RelayError('BAD_PACKET', `a SUBSCRIBE is malformed: ${what}`)
+function checkOptions(reader: Reader, options: number, filter: string, version: Version): void {
+  const reserved = version === 5 ? OPTION.reserved : 0xff & ~OPTION.qos
+  if ((options & reserved) !== 0) throw reader.malformed('reserved bits of a filter are set')
+  if ((options & OPTION.qos) === OPTION.qos) throw reader.malformed('a filter has QoS 3')
+  if ((options & OPTION.retainHandling) === OPTION.retainHandling) {
+    throw reader.protocolError('a filter has retain handling 3')
+  }
+  if ((options & OPTION.noLocal) !== 0 && filter.startsWith('$share/')) {
+    throw reader.protocolError('a shared subscription has no local')
+  }
 }
 
 /** 3.1.1 has one code for every failure (3.9.3). */

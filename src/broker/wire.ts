@@ -11,7 +11,12 @@ export const PACKET = {
   pubcomp: 7,
   subscribe: 8,
   suback: 9,
+  unsubscribe: 10,
+  unsuback: 11,
+  pingreq: 12,
+  pingresp: 13,
   disconnect: 14,
+  auth: 15,
 } as const
 
 /** MQTT 5 reason codes that we send (2.4). */
@@ -19,10 +24,10 @@ export const REASON = {
   success: 0x00,
   malformedPacket: 0x81,
   protocolError: 0x82,
+  unsupportedProtocol: 0x84,
   notAuthorized: 0x87,
   serverShuttingDown: 0x8b,
   sessionTakenOver: 0x8e,
-  packetTooLarge: 0x95,
   quotaExceeded: 0x97,
   administrativeAction: 0x98,
   packetIdentifierNotFound: 0x92,

@@ -27,7 +27,8 @@ export interface DevicePort {
   readonly isResumed: boolean
   /** Whether bytes wait for the socket beyond the mark; `DeviceSession.resume` is called when not. */
   readonly isCongested: boolean
-  publish(outgoing: Outgoing): void
+  /** False where the client takes no packet of that length (MQTT 5 Maximum Packet Size). */
+  publish(outgoing: Outgoing): boolean
   /** PUBREL: the device may forget a QoS 2 packet identifier. */
   release(packetId: number): void
   /** Ends the connection. `reason` is an MQTT 5 DISCONNECT reason code. */

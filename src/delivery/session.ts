@@ -141,7 +141,13 @@ export class DeviceSession implements DrainOutlet {
     if (qos === 2 && drain.mailbox.isFresh(mail.seq)) return 'wait'
     this.#inFlight.set(packetId, { drain, seq: mail.seq })
     if (mail.item.received.includes(this.device.number)) this.#goOn(drain, packetId)
-    else this.port.publish(this.#outgoing(drain, mail, topic, qos, packetId))
+    else if (!this.port.publish(this.#outgoing(drain, mail, topic, qos, packetId))) {
+      // It stays in the box: another device, or this one with more room, may come for it.
+      this.#inFlight.delete(packetId)
+      const { user, device } = this.port
+      this.#parts.log.info({ user, device, topic }, 'a message is longer than its device takes')
+      return 'skip'
+    }
     return 'sent'
   }
 

@@ -114,11 +114,11 @@ function difference(table: string, expected = NONE, found = NONE): Damage | unde
   const count = Math.abs(expected.count - found.count)
   const numbers = `${found.count} of ${expected.count}`
   if (found.count < expected.count) {
-    const text = `table ${table}: ${count} keys are missing (${numbers} are there)`
+    const text = `table ${table}: at least ${count} keys are missing (${numbers} are there)`
     return { kind: 'missing', table, count, text }
   }
   if (found.count > expected.count) {
-    const text = `table ${table}: ${count} keys that had been removed are back`
+    const text = `table ${table}: at least ${count} keys that had been removed are back`
     return { kind: 'returned', table, count, text }
   }
   if (found.sum === expected.sum) return undefined

@@ -7,11 +7,13 @@ import { deviceId, userId } from '../../src/message/names.ts'
 t.test('a connection shows delivery what a device is and takes', async (t) => {
   const sent: Buffer[] = []
   const ended: number[] = []
+  let takesAll = true
   const connection = {
     connect: { version: 5, clientId: 'phone', receiveMaximum: 7 },
     version: 5,
     isResumed: true,
     isCongested: false,
+    takes: () => takesAll,
     outbox: { push: (packet: Buffer) => sent.push(packet) },
     disconnect: (reason: number) => ended.push(reason),
   } as unknown as Connection
@@ -25,11 +27,14 @@ t.test('a connection shows delivery what a device is and takes', async (t) => {
     packetId: 0x8001,
     isDuplicate: true,
   } as const
-  port.publish(outgoing)
+  t.ok(port.publish(outgoing))
   port.release(0x8001)
   port.disconnect(0x98)
   t.same(sent, [encodePublish(outgoing, 5), Buffer.from([0x62, 2, 0x80, 1])])
   t.same(ended, [0x98])
+  takesAll = false
+  t.notOk(port.publish(outgoing), 'a client takes no longer packets than it said')
+  t.equal(sent.length, 2)
 })
 
 t.test('before CONNECT is read, one message at a time', async (t) => {

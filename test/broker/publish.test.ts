@@ -1,10 +1,10 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
-import { Framer } from '../../src/broker/framer.ts'
 import { encodeProperties } from '../../src/broker/properties.ts'
 import { encodePublish, readPublish } from '../../src/broker/publish.ts'
 import type { Outgoing } from '../../src/delivery/port.ts'
 import { RelayError } from '../../src/errors.ts'
+import { frameOf, packetOf } from './frame.ts'
 
 const OUTGOING: Outgoing = {
   topic: 'users/bob/inbox/alice/m1',
@@ -22,14 +22,6 @@ const PROPERTIES_BYTES = encodeProperties(
   OUTGOING.expiresInS,
   OUTGOING.marks,
 ).length
-
-function framed(bytes: Buffer) {
-  const framer = new Framer(Number.POSITIVE_INFINITY)
-  framer.push(bytes)
-  const frame = framer.next()
-  if (frame === undefined) throw new Error('no whole packet')
-  return frame
-}
 
 for (const version of [3, 4, 5] as const) {
   for (const qos of [0, 1, 2] as const) {
@@ -61,7 +53,7 @@ for (const version of [3, 4, 5] as const) {
               ],
             }
           : {}
-      t.same(readPublish(framed(bytes), version), {
+      t.same(readPublish(frameOf(bytes), version), {
         topic: OUTGOING.topic,
         qos,
         isRetained: false,
@@ -73,7 +65,7 @@ for (const version of [3, 4, 5] as const) {
     })
 
     t.test(`every truncation of QoS ${qos}, protocol ${version}, is BAD_PACKET`, async (t) => {
-      const { bytes, bodyAt } = framed(encodePublish({ ...OUTGOING, qos }, version))
+      const { bytes, bodyAt } = frameOf(encodePublish({ ...OUTGOING, qos }, version))
       const payloadAt = bytes.length - OUTGOING.payload.length
       for (let end = bodyAt; end < bytes.length; end += 1) {
         const cut = { bytes: bytes.subarray(0, end), bodyAt }
@@ -85,28 +77,24 @@ for (const version of [3, 4, 5] as const) {
 }
 
 t.test('what may not be published is BAD_PACKET', async (t) => {
-  const publish = (flags: number, topic: Buffer | string, ...rest: number[]) => {
-    const name = Buffer.from(topic)
-    const body = Buffer.concat([Buffer.from([0, name.length]), name, Buffer.from(rest)])
-    return framed(Buffer.concat([Buffer.from([0x30 | flags, body.length]), body]))
-  }
   for (const frame of [
-    publish(0x06, 'a', 0, 1),
-    publish(0x02, 'a', 0, 0),
-    publish(0x00, ''),
-    publish(0x00, 'a/+'),
-    publish(0x00, '#'),
-    publish(0x00, 'a\0b'),
-    publish(0x00, Buffer.from([0xff, 0xfe])),
-    publish(0x00, Buffer.from([0xed, 0xa0, 0x80])),
+    packetOf(0x36, 'a', 0, 1),
+    packetOf(0x38, 'a'),
+    packetOf(0x32, 'a', 0, 0),
+    packetOf(0x30, ''),
+    packetOf(0x30, 'a/+'),
+    packetOf(0x30, '#'),
+    packetOf(0x30, 'a\0b'),
+    packetOf(0x30, Buffer.from([0xff, 0xfe])),
+    packetOf(0x30, Buffer.from([0xed, 0xa0, 0x80])),
   ]) {
     t.throws(() => readPublish(frame, 4), { code: 'BAD_PACKET' })
   }
-  t.match(readPublish(publish(0x01, 'a'), 4), { isRetained: true, topic: 'a' })
+  t.match(readPublish(packetOf(0x31, 'a'), 4), { isRetained: true, topic: 'a' })
 })
 
 t.test('no bytes at all make it anything but a RelayError', async (t) => {
-  const { bytes, bodyAt } = framed(encodePublish(OUTGOING, 5))
+  const { bytes, bodyAt } = frameOf(encodePublish(OUTGOING, 5))
   for (let at = 0; at < bytes.length; at += 1) {
     for (const value of [0, 1, 0x7f, 0x80, 0xff]) {
       const mutated = Buffer.from(bytes)

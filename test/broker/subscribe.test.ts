@@ -1,11 +1,10 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
-import { Framer } from '../../src/broker/framer.ts'
 import { readSubscribe, refusalOf } from '../../src/broker/subscribe.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { frameOf, packetOf } from './frame.ts'
 
 function subscribe(filters: string[], protocolVersion: 4 | 5) {
-  const framer = new Framer(Number.POSITIVE_INFINITY)
   const subscriptions = filters.map((topic) => ({ topic, qos: 1 as const }))
   const packet = {
     cmd: 'subscribe' as const,
@@ -13,10 +12,7 @@ function subscribe(filters: string[], protocolVersion: 4 | 5) {
     subscriptions,
     ...(protocolVersion === 5 ? { properties: { subscriptionIdentifier: 300 } } : {}),
   }
-  framer.push(mqttPacket.generate(packet, { protocolVersion }))
-  const frame = framer.next()
-  if (frame === undefined) throw new Error('no whole packet')
-  return frame
+  return frameOf(mqttPacket.generate(packet, { protocolVersion }))
 }
 
 const many = (count: number) => Array.from({ length: count }, (_, at) => `a/${at}`)
@@ -27,12 +23,11 @@ for (const version of [4, 5] as const) {
     t.same(readSubscribe(subscribe(filters, version), version), { packetId: 0x1234, filters })
   })
 
-  t.test(`every truncation is BAD_PACKET, protocol ${version}`, async (t) => {
+  t.test(`every truncation is refused, protocol ${version}`, async (t) => {
     const { bytes, bodyAt } = subscribe(['users/bob/inbox/#'], version)
     for (let end = bodyAt; end < bytes.length; end += 1) {
-      t.throws(() => readSubscribe({ bytes: bytes.subarray(0, end), bodyAt }, version), {
-        code: 'BAD_PACKET',
-      })
+      const cut = { bytes: bytes.subarray(0, end), bodyAt }
+      t.throws(() => readSubscribe(cut, version), { message: /^a SUBSCRIBE/ })
     }
   })
 
@@ -58,13 +53,38 @@ for (const version of [4, 5] as const) {
   })
 }
 
-t.test('no filter, packet identifier 0, and what is no UTF-8 are BAD_PACKET', async (t) => {
-  for (const body of [
-    [0, 1],
-    [0, 0, 0, 1, 97, 1],
-    [0, 1, 0, 1, 0xff, 1],
-  ]) {
-    const bytes = Buffer.from([0x82, body.length, ...body])
-    t.throws(() => readSubscribe({ bytes, bodyAt: 2 }, 4), { code: 'BAD_PACKET' })
-  }
-})
+t.test(
+  'packet identifier 0, QoS 3, reserved bits, and what is no UTF-8 are BAD_PACKET',
+  async (t) => {
+    for (const frame of [
+      packetOf(0x82, 0, 0, 'a', 1),
+      packetOf(0x82, 0, 1, 'a', 3),
+      packetOf(0x82, 0, 1, 'a', 4),
+      packetOf(0x82, 0, 1, Buffer.from([0xff]), 1),
+      packetOf(0x82, 0, 1, 'a\0b', 1),
+    ]) {
+      t.throws(() => readSubscribe(frame, 4), { code: 'BAD_PACKET' })
+    }
+    for (const options of [0x40, 0x80, 3]) {
+      t.throws(() => readSubscribe(packetOf(0x82, 0, 1, 0, 'a', options), 5), {
+        code: 'BAD_PACKET',
+      })
+    }
+  },
+)
+
+t.test(
+  'no filter, retain handling 3, and no local where it is shared are PROTOCOL_ERROR',
+  async (t) => {
+    t.throws(() => readSubscribe(packetOf(0x82, 0, 1), 4), { code: 'PROTOCOL_ERROR' })
+    for (const frame of [
+      packetOf(0x82, 0, 1, 0),
+      packetOf(0x82, 0, 1, 0, 'a', 0x30),
+      packetOf(0x82, 0, 1, 0, '$share/g/a', 0x04),
+      packetOf(0x82, 0, 1, 2, 0x0b, 0, 'a', 1),
+    ]) {
+      t.throws(() => readSubscribe(frame, 5), { code: 'PROTOCOL_ERROR' })
+    }
+    t.same(readSubscribe(packetOf(0x82, 0, 1, 0, 'a', 0x2d), 5), { packetId: 1, filters: ['a'] })
+  },
+)

@@ -52,9 +52,10 @@ export class TestDevice implements DevicePort {
     return this.#session
   }
 
-  publish(outgoing: Outgoing): void {
+  publish(outgoing: Outgoing): boolean {
     this.sent.push(outgoing)
     if (outgoing.qos > 0) this.#unacknowledged.push(outgoing)
+    return true
   }
 
   release(packetId: number): void {
