@@ -24,7 +24,7 @@ export type DamageFixture = {
   readonly passwords: ReadonlyMap<string, string>
 }
 
-/** One run of the relay: these devices take all that waits for them, then there is new mail. */
+/** One run of the relay: these devices take what waits for them, and what is sent meanwhile. */
 type Run = {
   readonly devices: readonly string[]
   readonly takesReceipts: boolean
@@ -36,10 +36,14 @@ const RUNS: readonly Run[] = [
   { devices: [], takesReceipts: false, sent: 1_000 },
   { devices: ['eve.phone', 'gus.phone'], takesReceipts: true, sent: 600 },
   { devices: ['eve.laptop', 'fay.phone'], takesReceipts: false, sent: 300 },
-  { devices: [], takesReceipts: false, sent: 40 },
-  { devices: [], takesReceipts: false, sent: 40 },
+  { devices: [], takesReceipts: false, sent: 20 },
+  { devices: [], takesReceipts: false, sent: 20 },
 ]
-const LAST_RUN: Run = { devices: ['gus.phone'], takesReceipts: false, sent: 300 }
+const LAST_RUN: Run = { devices: ['gus.phone', 'eve.phone'], takesReceipts: false, sent: 300 }
+/** Messages at the end of each run that no device is there for. */
+const SENT_LATE = 20
+/** The same for every drill, so that the seed of a damaged store means the same in each. */
+const SEED = 1
 
 /** Senders who never ask what became of their messages. */
 const OTHERS = SENDERS.filter(({ name }) => name === 'ben')
@@ -49,20 +53,17 @@ const STALL_MS_MAX = 30_000
  * @param relay on an empty data folder; has ended when this resolves
  * @param folder for copies of its data folder
  */
-export async function makeFixtures(
-  relay: RelayProcess,
-  options: { readonly folder: string; readonly seed: number },
-): Promise<DamageFixture[]> {
+export async function makeFixtures(relay: RelayProcess, folder: string): Promise<DamageFixture[]> {
   const users = await relay.addUsers([TAKER, ...OTHERS].map(({ name }) => name).concat(RECIPIENTS))
   const passwords = new Map(users.map(({ name, password }) => [name, password]))
-  const making = new Making({ random: new SeededRandom(options.seed) }, passwords)
+  const making = new Making({ random: new SeededRandom(SEED) }, passwords)
   for (const [at, run] of RUNS.entries()) {
     const address = await relay.start()
     if (at === 0) await making.register(address)
     await making.run(run, address)
     await relay.stop()
   }
-  const path = copyOf({ path: relay.dataDir }, join(options.folder, 'stopped'))
+  const path = copyOf({ path: relay.dataDir }, join(folder, 'stopped'))
   const stopped = { path, how: 'stopped', owed: owedAfter(making.ledger), passwords } as const
   await making.run(LAST_RUN, await relay.start())
   const messages = making.ledger.acknowledged
@@ -101,17 +102,28 @@ class Making {
     await Promise.all(clients.map((client) => client.disconnect()))
   }
 
-  /** Resolves when everything that was sent is acknowledged. */
+  /** Resolves when everything that was sent is acknowledged, and what was taken is on disk. */
   async run({ devices, takesReceipts, sent }: Run, address: Address): Promise<void> {
     const online = this.#devices.filter(({ key }) => devices.includes(key))
-    await Promise.all(online.map((device) => this.#takeMail(device, address)))
+    const senders = [TAKER, ...OTHERS].map((role) => this.#sender(role, false))
+    await Promise.all([...online, ...senders].map((client) => client.connect(address)))
+    await this.#send(senders, sent)
+    await Promise.all(online.map((device) => this.#empty(device)))
+    // The last acknowledgement of these says that everything before is on disk.
+    await this.#send(senders, SENT_LATE)
+    await Promise.all(senders.map((sender) => sender.disconnect()))
     if (takesReceipts) await this.#takeReceipts(address)
-    await this.#send(address, sent)
   }
 
-  async #takeMail(device: Device, address: Address): Promise<void> {
+  async #send(senders: readonly Sender[], messages: number): Promise<void> {
     const { ledger } = this
-    await device.connect(address)
+    const total = ledger.acknowledged + messages
+    for (const sender of senders) sender.send(messages / senders.length)
+    await this.#until(() => ledger.acknowledged === total, `${total} acknowledgements`)
+  }
+
+  async #empty(device: Device): Promise<void> {
+    const { ledger } = this
     const sent = ledger.sentByRecipient().get(device.role.user)
     await this.#until(() => ledger.seenBy(device.key) === sent, `the mail of ${device.key}`)
     await device.disconnect()
@@ -128,15 +140,6 @@ class Making {
     await taker.connect(address)
     await this.#until(() => receipts.get(TAKER.name)?.length === all.size, `${all.size} receipts`)
     await taker.disconnect()
-  }
-
-  async #send(address: Address, messages: number): Promise<void> {
-    const { ledger } = this
-    const senders = [TAKER, ...OTHERS].map((role) => this.#sender(role, false))
-    await Promise.all(senders.map((sender) => sender.connect(address)))
-    const total = ledger.acknowledged + messages
-    for (const sender of senders) sender.send(messages / senders.length)
-    await this.#until(() => ledger.acknowledged === total, `${total} acknowledgements`)
   }
 
   #sender(role: SenderRole, wantsReceipts: boolean): Sender {

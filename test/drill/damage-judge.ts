@@ -1,6 +1,7 @@
 /**
  * The judgement of one damaged store: pure, from what was owed, what came, and what the relay
- * named. A loss is silent where fewer keys are named than must be gone for it.
+ * named. A lost message, device or user takes an entry with it, a lost receipt its place in a box:
+ * so many keys of these tables have to be named.
  */
 import type { Damage } from '../../src/store/report.ts'
 import { DEVICES, deviceKey } from './cast.ts'
@@ -28,6 +29,8 @@ export type DamageVerdict = {
   readonly losses: Losses
   /** What was lost, came back or was wrong without a word, as sentences; empty is good. */
   readonly silent: readonly string[]
+  /** Losses in a table that is named with a smaller number, as sentences. */
+  readonly understated: readonly string[]
 }
 
 export function judge(owed: Owed, evidence: Evidence): DamageVerdict {
@@ -40,10 +43,9 @@ export function judge(owed: Owed, evidence: Evidence): DamageVerdict {
     receipts: receipts.lost,
     returned: mail.returned + receipts.returned,
   }
-  return {
-    losses,
-    silent: [...mail.wrong, ...evidence.ledger.oddities, ...unnamed(losses, evidence)],
-  }
+  const words = unnamed(losses, evidence.damages)
+  const silent = [...mail.wrong, ...evidence.ledger.oddities, ...words.silent]
+  return { losses, silent, understated: words.understated }
 }
 
 type MailFound = { readonly lost: Set<string>; returned: number; readonly wrong: string[] }
@@ -112,31 +114,46 @@ function receiptsBy(owed: Owed, ledger: Ledger): Set<string> {
 }
 
 /** What the damages named do not account for. */
-function unnamed(losses: Losses, { damages }: Evidence): string[] {
+function unnamed(
+  losses: Losses,
+  damages: readonly Damage[],
+): { silent: string[]; understated: string[] } {
   const { users, devices, messages, receipts, returned } = losses
   const silent: string[] = []
-  const entries = users + devices + messages
-  const entriesNamed = keysNamed(damages, 'entry')
-  if (entries > entriesNamed) {
-    silent.push(
-      `lost ${users} users, ${devices} devices, ${messages} messages; named ${entriesNamed} entries`,
-    )
+  const understated: string[] = []
+  const compare = (lost: number, table: string, what: string): void => {
+    const own = damages.filter((damage) => isOf(damage, table))
+    const named = keysGone(own)
+    if (lost <= named) return
+    const list = own.length === 0 ? silent : understated
+    list.push(`lost ${what}; named ${named} keys of table ${table}`)
   }
-  const boxNamed = keysNamed(damages, 'box')
-  if (receipts > boxNamed) silent.push(`lost ${receipts} receipts; named ${boxNamed} keys of boxes`)
-  if (returned > 0 && !damages.some(({ kind }) => kind !== 'mended')) {
+  const what = `${users} users, ${devices} devices, ${messages} messages`
+  compare(users + devices + messages, 'entry', what)
+  compare(receipts, 'box', `${receipts} receipts`)
+  if (returned > 0 && !damages.some(isOfPairs)) {
     silent.push(`${returned} messages and receipts came that nobody was owed; nothing named`)
   }
-  return silent
+  return { silent, understated }
 }
 
-/** How many keys of a table are said to be gone, at most; boundless where it is not counted. */
-function keysNamed(damages: readonly Damage[], table: string): number {
-  const own = damages.filter((damage) => damage.table === undefined || damage.table === table)
-  if (own.some(({ kind }) => kind === 'commits' || kind === 'changed'))
+/** Whether it says of keys of this table, or of any, that they are not those that should be there. */
+function isOf({ kind, table }: Damage, which: string): boolean {
+  return kind !== 'file' && kind !== 'mended' && (table === undefined || table === which)
+}
+
+/** Whether it says of any pairs that they are gone, back or older; `marks` holds none. */
+function isOfPairs({ kind, text }: Damage): boolean {
+  return kind !== 'mended' && !text.startsWith('marks')
+}
+
+/** How many keys are said to be gone; boundless where that is not counted in keys. */
+function keysGone(damages: readonly Damage[]): number {
+  if (damages.some(({ kind }) => kind === 'commits' || kind === 'changed')) {
     return Number.POSITIVE_INFINITY
-  const sum = (kind: string): number =>
-    own.reduce((total, damage) => total + (damage.kind === kind ? (damage.count ?? 0) : 0), 0)
+  }
+  const sum = (wanted: Damage['kind']): number =>
+    damages.reduce((total, { kind, count = 0 }) => total + (kind === wanted ? count : 0), 0)
   // What was set aside is missing, too.
   return Math.max(sum('missing'), sum('pair'))
 }
