@@ -69,6 +69,11 @@ export interface Database {
 
 export type OpenDatabase = (folder: string) => Promise<Database>
 
+/** The tally, where this pair is the one that holds it. */
+export function tallyIn(key: string, value: Buffer): Tally | undefined {
+  return key === TALLY_KEY ? parseTally(value.toString()) : undefined
+}
+
 /** Whether a key belongs to the store itself. */
 export function isOwnKey(key: string): boolean {
   return key === TALLY_KEY || key === FORMAT_KEY

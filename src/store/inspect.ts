@@ -48,7 +48,7 @@ export function faultOf(found: FileFound): string | undefined {
   const { badBlocks, blocks, isFrameSound } = found.table
   if (badBlocks === 0 && isFrameSound) return undefined
   if (badBlocks === 0)
-    return `${found.name}: its index or filter is damaged; ${blocks} blocks can be read`
+    return `${found.name}: its index or filter is damaged, ${blocks} blocks can be read; values may be older than they should be`
   return `${found.name}: ${badBlocks} of ${blocks} blocks cannot be read; values may be older than they should be`
 }
 

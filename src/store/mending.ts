@@ -91,8 +91,9 @@ export class Mending {
     const copy = new Copy(this.#generations.database)
     try {
       check(source)
-      this.#found = source.readTally()
       const pass = await passOver(source, copy)
+      // Not by a single read: in a LevelDB that repaired itself that may find an older value.
+      this.#found = pass.stored ?? source.readTally()
       if (pass.error !== undefined) {
         this.#log.error({ error: pass.error }, 'the store could not be read to its end')
       }

@@ -2,7 +2,7 @@
  * One pass over a whole store: every value is checked against its seal, every key is counted,
  * and the counts are compared with what they should be.
  */
-import { type Database, isOwnKey, type Pair } from './database.ts'
+import { type Database, isOwnKey, type Pair, tallyIn } from './database.ts'
 import { tableOf } from './keys.ts'
 import type { Damage } from './report.ts'
 import { keySum, unsealWith } from './seal.ts'
@@ -20,6 +20,8 @@ export interface PassVisitor {
 }
 
 export type Pass = {
+  /** What the store says that it holds. */
+  readonly stored: Tally | undefined
   /** Of the sound pairs. */
   readonly tally: Tally
   readonly damaged: number
@@ -64,6 +66,7 @@ class Counter {
   #prefix = '/'
   #table: TableTally = { count: 0, sum: 0 }
   #damaged = 0
+  #stored: Tally | undefined
 
   constructor(visitor: PassVisitor) {
     this.#visitor = visitor
@@ -75,7 +78,9 @@ class Counter {
     if (value === undefined) {
       this.#damaged += 1
       this.#visitor.unsound?.(key, sealed)
-    } else if (!isOwnKey(key)) {
+    } else if (isOwnKey(key)) {
+      this.#stored = tallyIn(key, value) ?? this.#stored
+    } else {
       this.#count(key, sum)
       this.#visitor.sound(key, value, sealed)
     }
@@ -93,11 +98,15 @@ class Counter {
   }
 
   end(error: unknown): Pass {
-    return { tally: new Tally(0, this.#tables), damaged: this.#damaged, error }
+    const tally = new Tally(0, this.#tables)
+    return { stored: this.#stored, tally, damaged: this.#damaged, error }
   }
 }
 
-/** How the keys that are there differ from those that should be. */
+/**
+ * How the keys that are there differ from those that should be. Damage may take new keys and bring
+ * removed ones back at once; only the difference of the two can be told, so counts are lower bounds.
+ */
 export function differences(expected: Tally, found: Tally): Damage[] {
   const names = new Set([...expected.tables.keys(), ...found.tables.keys()])
   const damages: Damage[] = []
@@ -118,7 +127,7 @@ function difference(table: string, expected = NONE, found = NONE): Damage | unde
     return { kind: 'missing', table, count, text }
   }
   if (found.count > expected.count) {
-    const text = `table ${table}: at least ${count} keys that had been removed are back`
+    const text = `table ${table}: at least ${count} keys that had been removed are back; others may be missing`
     return { kind: 'returned', table, count, text }
   }
   if (found.sum === expected.sum) return undefined

@@ -1,7 +1,8 @@
 /**
  * The judgement of one damaged store: pure, from what was owed, what came, and what the relay
  * named. A lost message, device or user takes an entry with it, a lost receipt its place in a box:
- * so many keys of these tables have to be named.
+ * these tables have to be named. Numbers are lower bounds: one hole takes new keys and brings
+ * removed ones back, and the store can tell only the difference.
  */
 import type { Damage } from '../../src/store/report.ts'
 import { DEVICES, deviceKey } from './cast.ts'
@@ -29,7 +30,7 @@ export type DamageVerdict = {
   readonly losses: Losses
   /** What was lost, came back or was wrong without a word, as sentences; empty is good. */
   readonly silent: readonly string[]
-  /** Losses in a table that is named with a smaller number, as sentences. */
+  /** Losses beyond the lower bound ("at least") that is named for their table, as sentences. */
   readonly understated: readonly string[]
 }
 
