@@ -22,6 +22,8 @@ export const LIMITS = {
   filtersPerSessionMax: 100,
   /** Topic aliases that a client may set (MQTT 5). */
   topicAliasMax: 16,
+  /** Of all topics that have one. */
+  topicAliasCharsMax: 65_536,
   /** Levels of a topic or filter. */
   topicLevelsMax: 32,
   /** Bytes that wait for a socket before its reader counts as stuck. */

@@ -25,6 +25,7 @@ import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
 import { type Context, checkPacket } from './check.ts'
 import { type Connect, connackOf, readConnect } from './connect.ts'
 import { type Frame, Framer } from './framer.ts'
+import { type DeliveryOutlet, OrdinaryDeliveries } from './ordinary-deliveries.ts'
 import { type Flusher, Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
 import { type Publish, readPublish } from './publish.ts'
@@ -53,7 +54,7 @@ export interface ConnectionOwner {
   closed(connection: Connection): void
 }
 
-export class Connection implements AedesPortOwner {
+export class Connection implements AedesPortOwner, DeliveryOutlet {
   /** Address of the client, for limits and the log. */
   readonly address: string
   readonly acknowledgements: Acknowledgements
@@ -78,6 +79,7 @@ export class Connection implements AedesPortOwner {
   readonly #client: Client
   readonly #framer = new Framer(LIMITS.connectBytesMax)
   readonly #topicAliases = new TopicAliases()
+  #ordinary: OrdinaryDeliveries | undefined
   #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new'
   #isSocketOver = false
   #isReading = false
@@ -182,7 +184,7 @@ export class Connection implements AedesPortOwner {
   }
 
   #acknowledge(packet: Buffer): void {
-    this.#write(packet)
+    this.write(packet)
     // The client had as many publishes under way as it may; now there is room for one more.
     this.#readSoon()
   }
@@ -193,9 +195,9 @@ export class Connection implements AedesPortOwner {
   }
 
   /** Sends a packet; a client that takes none of what waits for it is let go. */
-  #write(packet: Buffer): void {
+  write(packet: Buffer): void {
     this.outbox.push(packet)
-    if (this.outbox.waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
+    if (this.outbox.waiting > LIMITS.outboxBytesMax) this.tooSlow()
   }
 
   #take(frame: Frame): void {
@@ -232,6 +234,7 @@ export class Connection implements AedesPortOwner {
       if (connack !== undefined) this.outbox.open(connack)
       throw error
     }
+    this.#ordinary = new OrdinaryDeliveries({ outlet: this, log: this.#log }, this.connect)
     this.#state = 'connecting'
     this.#port.give(frame.bytes)
   }
@@ -251,7 +254,7 @@ export class Connection implements AedesPortOwner {
     const known = this.filters.map(({ filter }) => filter)
     const refusal = refusalOf(frame, this.version, known)
     if (refusal === undefined) this.#port.give(frame.bytes)
-    else this.#write(refusal)
+    else this.write(refusal)
   }
 
   #takeAck(frame: Frame): void {
@@ -259,15 +262,38 @@ export class Connection implements AedesPortOwner {
     const type = packetType(frame.bytes)
     if (type === PACKET.pubrel) {
       if (!this.unreleased.delete(packetId)) this.#port.give(frame.bytes)
-      else this.#write(encodeAck('pubcomp', packetId, this.version))
-    } else if (!isDeliveryId(packetId)) {
-      this.#port.give(frame.bytes)
-    } else if (type === PACKET.pubrec && ackReason(frame) < FAILURE) {
-      this.session?.received(packetId)
+      else this.write(encodeAck('pubcomp', packetId, this.version))
     } else {
-      this.session?.completed(packetId)
+      const isDone = type !== PACKET.pubrec || ackReason(frame) >= FAILURE
+      if (isDeliveryId(packetId)) this.#mailAcknowledged(packetId, isDone)
+      else this.#ordinaryAcknowledged(frame, packetId, isDone)
     }
     keepAlive(this.#client)
+  }
+
+  #mailAcknowledged(packetId: number, isDone: boolean): void {
+    if (!isDone) {
+      this.session?.received(packetId)
+      return
+    }
+    this.session?.completed(packetId)
+    this.#ordinary?.pump()
+    this.session?.resume()
+  }
+
+  #ordinaryAcknowledged(frame: Frame, packetId: number, isDone: boolean): void {
+    this.#port.give(frame.bytes)
+    if (!isDone) return
+    this.#ordinary?.acknowledged(packetId)
+    this.session?.resume()
+  }
+
+  giveAedes(packet: Buffer): void {
+    this.#port.give(packet)
+  }
+
+  tooSlow(): void {
+    this.disconnect(REASON.quotaExceeded)
   }
 
   /** aedes has accepted the CONNECT and written CONNACK. */
@@ -291,31 +317,24 @@ export class Connection implements AedesPortOwner {
       const isDecided = type === PACKET.pubrec || ackReason(frame) >= FAILURE
       if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isDecided)) return
     }
-    if (type === PACKET.publish) this.#publishFromAedes(frame)
-    else this.#write(frame.bytes)
-  }
-
-  #publishFromAedes({ bytes, bodyAt }: Frame): void {
-    const qos = ((bytes[0] ?? 0) >> 1) & 0x03
-    if (this.takes(bytes)) {
-      // QoS 0 is for the moment; a reader that is behind does without.
-      if (qos > 0 || !this.isCongested) this.#write(bytes)
-      return
-    }
-    this.#log.info(
-      { client: this.connect?.clientId, bytes: bytes.length },
-      'a message is longer than its reader takes (Maximum Packet Size), and was left out',
-    )
-    if (qos === 0) return
-    // To aedes it is as if the client had it [MQTT-3.1.2-25].
-    const packetId = bytes.readUInt16BE(bodyAt + 2 + bytes.readUInt16BE(bodyAt))
-    const type = qos === 1 ? 'puback' : 'pubrec'
-    this.#port.give(encodeAck(type, packetId, this.version, REASON.quotaExceeded))
+    if (type === PACKET.publish) this.#ordinary?.publish(frame)
+    else this.write(frame.bytes)
   }
 
   /** Whether the client takes packets of this length [MQTT-3.1.2-24]. */
   takes(packet: Buffer): boolean {
     return packet.length <= (this.connect?.packetBytesMax ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Whether the client takes no more mail for now [MQTT-3.3.4-9]. */
+  get isWindowFull(): boolean {
+    if (this.connect === undefined || this.#ordinary === undefined) return true
+    const inFlight = this.mailInFlight + this.#ordinary.inFlight
+    return this.#ordinary.isWaiting || inFlight >= this.connect.receiveMaximum
+  }
+
+  get mailInFlight(): number {
+    return this.session?.inFlight ?? 0
   }
 
   aedesHasRoom(): void {

@@ -24,6 +24,10 @@ export class ConnectedDevice implements DevicePort {
     return this.#connection.isResumed
   }
 
+  get isWindowFull(): boolean {
+    return this.#connection.isWindowFull
+  }
+
   get isCongested(): boolean {
     return this.#connection.isCongested
   }

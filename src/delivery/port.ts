@@ -25,6 +25,8 @@ export interface DevicePort {
   readonly receiveMaximum: number
   /** Whether the client goes on with an MQTT session that the relay knows. */
   readonly isResumed: boolean
+  /** Whether the client has as many unacknowledged as it takes, those of other lanes included. */
+  readonly isWindowFull: boolean
   /** Whether bytes wait for the socket beyond the mark; `DeviceSession.resume` is called when not. */
   readonly isCongested: boolean
   /** False where the client takes no packet of that length (MQTT 5 Maximum Packet Size). */

@@ -61,7 +61,13 @@ export class DeviceSession implements DrainOutlet {
   }
 
   get canSend(): boolean {
-    return this.#isOpen && this.#inFlight.size < this.#windowMax && !this.port.isCongested
+    const isFull = this.#inFlight.size >= this.#windowMax || this.port.isWindowFull
+    return this.#isOpen && !isFull && !this.port.isCongested
+  }
+
+  /** Deliveries that the device has not acknowledged. */
+  get inFlight(): number {
+    return this.#inFlight.size
   }
 
   /** Sets the subscriptions of the device; drains start for boxes that these reach. */

@@ -13,13 +13,20 @@ t.test('a connection shows delivery what a device is and takes', async (t) => {
     version: 5,
     isResumed: true,
     isCongested: false,
+    isWindowFull: false,
     takes: () => takesAll,
     outbox: { push: (packet: Buffer) => sent.push(packet) },
     disconnect: (reason: number) => ended.push(reason),
   } as unknown as Connection
   const options = { user: userId('bob'), device: deviceId('phone') }
   const port = new ConnectedDevice(connection, options)
-  t.match(port, { ...options, receiveMaximum: 7, isResumed: true, isCongested: false })
+  t.match(port, {
+    ...options,
+    receiveMaximum: 7,
+    isResumed: true,
+    isCongested: false,
+    isWindowFull: false,
+  })
   const outgoing = {
     topic: 'users/bob/inbox/alice/m1',
     payload: Buffer.from('x'),

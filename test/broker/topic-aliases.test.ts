@@ -22,3 +22,12 @@ t.test('the bound is allowed; 0 and one past it are not', async (t) => {
     t.throws(() => aliases.resolve('a', alias), { code: 'TOPIC_ALIAS' })
   }
 })
+
+t.test('topics are bounded together; one that gives way makes room', async (t) => {
+  const aliases = new TopicAliases()
+  const half = LIMITS.topicAliasCharsMax / 2
+  aliases.resolve('a'.repeat(half), 1)
+  aliases.resolve('b'.repeat(half), 2)
+  aliases.resolve('c'.repeat(half), 1)
+  t.throws(() => aliases.resolve('d', 3), { code: 'TOPIC_ALIAS' })
+})

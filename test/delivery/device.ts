@@ -23,6 +23,7 @@ export class TestDevice implements DevicePort {
   readonly receiveMaximum: number
   isResumed: boolean
   isCongested = false
+  isWindowFull = false
   isHere = false
   /** Everything that was sent, oldest first. */
   readonly sent: Outgoing[] = []

@@ -51,6 +51,11 @@ export class RawClient {
     }
   }
 
+  /** Resolves with the next thing that happens: bytes, or an end. */
+  async change(): Promise<void> {
+    await once(this.#changes, 'change')
+  }
+
   /** Resolves when the relay has ended its side. */
   async ended(): Promise<void> {
     while (!this.socket.readableEnded && !this.socket.closed) await once(this.#changes, 'change')
