@@ -95,3 +95,8 @@ export function keepAlive(client: Client): void {
 export function subscriptionsOf(client: Client): [filter: string, { qos: 0 | 1 | 2 }][] {
   return Object.entries(Reflect.get(client, 'subscriptions') as Record<string, { qos: 0 | 1 | 2 }>)
 }
+
+/** aedes passes the delay of a will on, and no PUBLISH has such a property (3.3.2.3). */
+export function mendWill({ properties = {} }: { properties?: object }): void {
+  Reflect.deleteProperty(properties, 'willDelayInterval')
+}

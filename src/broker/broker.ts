@@ -16,7 +16,14 @@ import type { Roster } from '../roster/roster.ts'
 import type { SignIn } from '../roster/sign-in.ts'
 import type { Store } from '../store/store.ts'
 import type { Rules } from './access.ts'
-import { AEDES_VERSION, isRegistered, mendBroker, mendClient, renameClient } from './aedes-mends.ts'
+import {
+  AEDES_VERSION,
+  isRegistered,
+  mendBroker,
+  mendClient,
+  mendWill,
+  renameClient,
+} from './aedes-mends.ts'
 import type { AedesPort } from './aedes-port.ts'
 import { Connection, type ConnectionOwner } from './connection.ts'
 import { ConnectedDevice } from './device-port.ts'
@@ -39,7 +46,16 @@ export type BrokerParts = {
 }
 
 /** A will as aedes hands it over; with the id of its session where an earlier run has lost it. */
-type Will = { topic: string; payload: string | Buffer; qos: 0 | 1 | 2; clientId?: string }
+type Will = {
+  topic: string
+  payload: string | Buffer
+  qos: 0 | 1 | 2
+  clientId?: string
+  properties?: object
+}
+
+/** Tells aedes that a will is no business of its own any more. */
+const WILL_TAKEN = new RelayError('NOT_AUTHORIZED', 'the will is a message, not of a topic')
 
 export class Broker implements ConnectionOwner {
   readonly #parts: BrokerParts
@@ -113,7 +129,11 @@ export class Broker implements ConnectionOwner {
       log.debug({ client: client.id, error }, 'a client failed')
     })
     this.#aedes.on('connectionError', (_client, error) => log.debug({ error }, 'a client failed'))
-    this.#aedes.addListener('error', (error: unknown) => log.error({ error }, 'aedes failed'))
+    this.#aedes.addListener('error', (error: unknown) => {
+      // Of a sweep through the wills of an earlier run, in which one was refused.
+      if (error instanceof RelayError) log.info({ code: error.code }, error.message)
+      else log.error({ error }, 'aedes failed')
+    })
     this.#aedes.on('connackSent', ({ returnCode, reasonCode, sessionPresent }, client) => {
       if ((returnCode ?? 0) === 0 && (reasonCode ?? 0) === 0) {
         this.#byClient.get(client)?.accepted(sessionPresent)
@@ -289,12 +309,24 @@ export class Broker implements ConnectionOwner {
       const connection = client === null ? undefined : this.#byClient.get(client)
       const author = this.#gate.authorOf(connection, client?.id ?? packet.clientId ?? '')
       const will = { ...packet, payload: Buffer.from(packet.payload), isRetained: false }
-      if (this.#inbound.will(author, will)) done(null)
-      else done(new RelayError('NOT_AUTHORIZED', 'the will has gone another way'))
+      if (!this.#inbound.will(author, will)) throw WILL_TAKEN
+      mendWill(packet)
+      done(null)
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
+      if (client === null) this.#dropWill(packet)
+      const id = client?.id ?? packet.clientId
+      if (error !== WILL_TAKEN)
+        this.#parts.log.info({ client: id, code: error.code }, error.message)
       done(error)
     }
+  }
+
+  /** Of wills that an earlier run has left, aedes keeps those that it may not publish, for ever. */
+  #dropWill({ clientId = '' }: Will): void {
+    this.#parts.persistence.delWill({ id: clientId }).catch((error: unknown) => {
+      this.#parts.log.warn({ client: clientId, error }, 'a will that is done with is still stored')
+    })
   }
 
   #maySubscribe(client: Client, { topic, qos }: Subscription): boolean {
