@@ -4,7 +4,13 @@
  */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { Aedes, type AuthenticateError, type Client, type Subscription } from 'aedes'
+import {
+  Aedes,
+  type AedesPublishPacket,
+  type AuthenticateError,
+  type Client,
+  type Subscription,
+} from 'aedes'
 import type { Clock } from '../clock.ts'
 import type { PostOffice } from '../delivery/post-office.ts'
 import { RelayError } from '../errors.ts'
@@ -101,8 +107,7 @@ export class Broker implements ConnectionOwner {
       authorizePublish: (client, packet, done) => this.#authorizePublish(client, packet, done),
       authorizeSubscribe: (client, wanted, done) =>
         done(null, this.#maySubscribe(client, wanted) ? wanted : null),
-      authorizeForward: (client, packet) =>
-        this.#mayForward(client, packet.topic) ? packet : null,
+      authorizeForward: (client, packet) => this.#forwarded(client, packet),
       published: (packet, client, done) => {
         const connection = client ? this.#byClient.get(client) : undefined
         if (packet.qos === 1) connection?.acknowledgements.published(packet.messageId ?? 0)
@@ -334,9 +339,13 @@ export class Broker implements ConnectionOwner {
     return connection !== undefined && this.#gate.maySubscribe(connection, topic, qos)
   }
 
-  #mayForward(client: Client, topic: string): boolean {
+  /** Asked for every delivery; aedes writes the packet that it has asked with. */
+  #forwarded(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
     const connection = this.#byClient.get(client)
-    return connection !== undefined && this.#gate.mayRead(connection, topic)
+    if (connection === undefined || !this.#gate.mayRead(connection, packet.topic)) return null
+    // aedes never sets it [MQTT-3.3.1-1].
+    if (this.#parts.persistence.wasSentBefore(client, packet)) packet.dup = true
+    return packet
   }
 
   /** aedes stores every filter of a SUBSCRIBE, also those that were refused. */

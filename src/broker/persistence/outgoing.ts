@@ -109,6 +109,12 @@ export class Outgoing {
     return last && named(last, number, messageId)
   }
 
+  /** Whether the client got this packet on an earlier connection. */
+  wasSentBefore(clientId: string, packet: Packet): boolean {
+    const number = packet.brokerId === QUEUE ? packet.brokerCounter : undefined
+    return number !== undefined && this.#sessions.get(clientId)?.wasSentBefore(number) === true
+  }
+
   /** Ids of the sessions that have anything here. */
   clientIds(): Iterable<string> {
     return this.#sessions.keys()
@@ -153,7 +159,7 @@ export class Outgoing {
         : decodePacket(readAhead)
     if (packet === undefined) return undefined
     const messageId = sentAs ?? packet.messageId
-    if (messageId !== undefined) queue.sent(number, messageId)
+    if (messageId !== undefined) queue.sentAgain(number, messageId)
     return named(packet, number, messageId)
   }
 

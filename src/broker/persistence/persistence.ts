@@ -128,6 +128,11 @@ export class Persistence {
     }
   }
 
+  /** Whether the client got this message on an earlier connection, and may get it a second time. */
+  wasSentBefore(client: Client, packet: Packet): boolean {
+    return this.#tables.outgoing.wasSentBefore(client.id, packet)
+  }
+
   /** Whether a retained message for this topic would be kept, so that the sender can be told. */
   hasRoomForRetained(topic: string): boolean {
     return this.#tables.retained.hasRoom(topic)

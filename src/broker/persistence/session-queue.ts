@@ -11,6 +11,9 @@ export class SessionQueue {
   /** Number to the subscriptions that may still bring the message, where there are several. */
   readonly #ways = new Map<number, number>()
 
+  /** Numbers that went out on an earlier connection, too. */
+  readonly #again = new Set<number>()
+
   get size(): number {
     return this.#numbers.length
   }
@@ -39,11 +42,22 @@ export class SessionQueue {
     if (at !== undefined) this.#numbers.splice(at, 1)
     this.#packetIds.delete(number)
     this.#ways.delete(number)
+    this.#again.delete(number)
   }
 
   /** The client gets the message under this packet id. */
   sent(number: number, packetId: number): void {
     this.#packetIds.set(number, packetId)
+  }
+
+  /** The client got the message before, and gets it again under the same packet id. */
+  sentAgain(number: number, packetId: number): void {
+    this.#again.add(number)
+    this.sent(number, packetId)
+  }
+
+  wasSentBefore(number: number): boolean {
+    return this.#again.has(number)
   }
 
   packetIdOf(number: number): number | undefined {

@@ -51,3 +51,14 @@ t.test('a message that is handed over whole has one way left', async (t) => {
   queue.handedOver(1)
   t.equal(queue.loseWay(1), false)
 })
+
+t.test('what went out on an earlier connection is known until it is gone', async (t) => {
+  const queue = queueOf(1, 2)
+  queue.sent(1, 41)
+  t.notOk(queue.wasSentBefore(1), 'for the first time')
+  queue.sentAgain(1, 41)
+  t.ok(queue.wasSentBefore(1))
+  t.notOk(queue.wasSentBefore(2))
+  queue.remove(1)
+  t.notOk(queue.wasSentBefore(1))
+})
