@@ -16,6 +16,8 @@ export const LIMITS = {
   connectMsMax: 10_000,
   /** Time for an HTTP request to arrive. */
   httpRequestMsMax: 30_000,
+  /** Connections of one address that have not sent a CONNECT. */
+  strangersPerAddressMax: 64,
   /** Connections at once, over all listeners. */
   connectionsMax: 10_000,
   /** Topic filters of one session. */

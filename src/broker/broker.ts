@@ -36,6 +36,7 @@ import { ConnectedDevice } from './device-port.ts'
 import { deviceOf, Gate, returnCodeOf } from './gate.ts'
 import { Guests } from './guests.ts'
 import { Inbound } from './inbound.ts'
+import { Lobby } from './lobby.ts'
 import { Flusher } from './outbox.ts'
 import type { Persistence } from './persistence/persistence.ts'
 import type { Publish } from './publish.ts'
@@ -70,6 +71,7 @@ export class Broker implements ConnectionOwner {
   readonly #aedes: Aedes
   readonly #inbound: Inbound
   readonly #flusher = new Flusher()
+  readonly #lobby = new Lobby()
   readonly #connections = new Set<Connection>()
   readonly #byClient = new WeakMap<Client, Connection>()
   /** The newest connection of each session. */
@@ -178,6 +180,7 @@ export class Broker implements ConnectionOwner {
     const parts = { owner: this, socket, flusher: this.#flusher, ...this.#parts }
     const connection = new Connection(parts, { address })
     this.#connections.add(connection)
+    this.#lobby.enter(connection)
     connection.start()
   }
 
@@ -208,6 +211,7 @@ export class Broker implements ConnectionOwner {
 
   closed(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#lobby.leave(connection)
     const { identity, session, client } = connection
     const { post, roster } = this.#parts
     if (session !== undefined) post.disconnected(session)
@@ -274,6 +278,7 @@ export class Broker implements ConnectionOwner {
   ): Promise<void> {
     const connection = this.#byClient.get(client)
     if (connection === undefined) return
+    this.#lobby.leave(connection)
     try {
       const id = await this.#gate.enter(connection, client.id, { userName, password })
       if (id === undefined) return
