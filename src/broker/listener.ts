@@ -61,6 +61,10 @@ export class WebSocketGate {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const stream = createWebSocketStream(webSocket)
+      // Before the stream sees it [MQTT-6.0.0-1].
+      webSocket.prependListener('message', (_bytes, isBinary) => {
+        if (!isBinary) stream.destroy()
+      })
       this.#handler.handle(stream, request.socket.remoteAddress ?? '')
     })
   }

@@ -58,7 +58,7 @@ t.test('WebSocket connections are streams of bytes, with an end and a bound', as
   await once(client, 'open')
   t.equal(client.protocol, 'mqtt')
   t.equal(client.extensions, '', 'nothing is compressed')
-  client.send('hello')
+  client.send(Buffer.from('hello'))
   const [echo] = await once(client, 'message')
   t.equal(String(echo), 'hello')
   t.equal(target.handled[0]?.address, '127.0.0.1')

@@ -84,3 +84,17 @@ t.test('a 3.1.1 client may have a thousand QoS 2 publishes under way at once', a
   await Promise.all(names.map((topic) => sender.publish(topic, 'x', { qos: 2 })))
   t.match(await relay.ledger(), { accepted: 1_000 })
 })
+
+t.test('a PUBREL that comes twice in one write is answered twice [MQTT-4.3.3-2]', async (t) => {
+  const relay = await startRelay(t)
+  const { alice } = await relay.addUsers('alice', 'bob')
+  const client = await signIn(t, relay, { name: 'alice', password: alice })
+  for (const topic of ['users/alice/profile', 'users/bob/inbox/alice/m1']) {
+    const publish = { cmd: 'publish', payload: '{}', qos: 2, dup: false, retain: false } as const
+    client.send({ ...publish, topic, messageId: 7 })
+    await client.next(PUBREC)
+    client.send({ cmd: 'pubrel', messageId: 7 }, { cmd: 'pubrel', messageId: 7 })
+    t.equal((await client.next(PUBCOMP)).readUInt16BE(2), 7)
+    t.equal((await client.next(PUBCOMP)).readUInt16BE(2), 7)
+  }
+})

@@ -61,3 +61,15 @@ t.test('only /mqtt is a door', async (t) => {
   const [error] = (await once(socket, 'error')) as [Error]
   t.match(error.message, /404/)
 })
+
+t.test('a text frame ends the connection, and nothing of it is taken [MQTT-6.0.0-1]', async (t) => {
+  const relay = await startRelay(t)
+  const socket = new WebSocket(relay.webSocketUrl, 'mqtt')
+  t.teardown(() => socket.terminate())
+  await once(socket, 'open')
+  // A CONNECT, were it not for the frame that it comes in.
+  socket.send('\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a')
+  socket.on('message', () => t.fail('the relay answers'))
+  await once(socket, 'close')
+  t.ok(relay.lines.every(({ text }) => !text.includes('MQTT')))
+})

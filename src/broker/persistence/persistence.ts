@@ -245,10 +245,13 @@ export class Persistence {
     return found
   }
 
-  /** Waits: a packet id that came back after a crash would swallow the next message with it. */
+  /**
+   * Waits: a packet id that came back after a crash would swallow the next message with it. One
+   * that is gone is fine: of two PUBRELs in a row aedes asks for both before it deletes, and a
+   * rejection here would end the process.
+   */
   async incomingDelPacket(client: Client, packet: Packet): Promise<void> {
-    const isRemoved = this.#tables.incoming.remove(client.id, packet.messageId ?? 0)
-    if (!isRemoved) throw unknownPacket(client, packet)
+    this.#tables.incoming.remove(client.id, packet.messageId ?? 0)
     await this.#store.committed()
   }
 
