@@ -1,7 +1,7 @@
 import t from 'tap'
 import { runFuzz } from './run.ts'
 
-/** Always the same; the long search is `node test/fuzz/main.ts`. */
+/** Always the same; the long search is `npm run fuzz`. */
 const SEED = 1
 const PACKETS = 2_000
 const REST_MS_MAX = 5_000

@@ -1,8 +1,8 @@
-/** Fuzzes the relay's wire: `node test/fuzz/main.ts --packets 50000 --seeds 5 --seed 1`. */
+/** Fuzzes the relay's wire: `npm run fuzz -- --packets 50000 --seeds 5 --seed 1`. */
 import { parseArgs } from 'node:util'
 import { type FuzzResult, runFuzz } from './run.ts'
 
-const HELP = `Usage: node test/fuzz/main.ts [--packets N] [--seeds K] [--seed S]
+const HELP = `Usage: npm run fuzz -- [--packets N] [--seeds K] [--seed S]
 
 Sends a relay packets, good and bad, over TCP and WebSocket, and watches that it lives, answers,
 and gives its memory back. Prints one line for each seed.
