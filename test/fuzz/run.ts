@@ -40,9 +40,9 @@ const PING_MS_MAX = 2_000
 const RSS_GROWTH_BYTES_MAX = 160 * 1024 * 1024
 const REST_LOOK_MS = 250
 /** Looks in a row at which memory is no less than before: it rests. */
-const REST_LOOKS = 12
-/** Node's own warnings, and what the relay says that nobody expects of clients. */
-const COMPLAINT = /^.*(\(node:\d+\)|Unhandled|Uncaught|^\S+ (warn|error) ).*$/gim
+const REST_LOOKS = 24
+/** Node's own warnings, and what the relay calls an error. A warning may be of a bound that was reached. */
+const COMPLAINT = /^.*(\(node:\d+\)|Unhandled|Uncaught|^\S+ error ).*$/gim
 
 export async function runFuzz(task: FuzzTask): Promise<FuzzResult> {
   const cleanup = new Cleanup()
