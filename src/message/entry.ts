@@ -10,6 +10,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { ClockQuality } from '../clock.ts'
 import { RelayError } from '../errors.ts'
+import { CborWriter, headBytes, numberBytes } from './cbor-writer.ts'
 import type { Message, Properties } from './message.ts'
 import { messageId, userId } from './names.ts'
 
@@ -28,7 +29,7 @@ const CLOCKS = ['none', 'device', 'peer', 'ntp', 'gps'] as const satisfies reado
 export function encodeEntry(entry: Entry): Uint8Array {
   switch (entry.kind) {
     case 'message':
-      return encode(messageFields(entry.hlc, entry.message))
+      return encodeMessage(entry.hlc, entry.message)
     case 'state': {
       const { kind, key, value } = entry.record
       return encode([KIND.state, entry.hlc, kind, key, value])
@@ -46,20 +47,40 @@ export function isMessageEntry(bytes: Uint8Array): boolean {
   return bytes[1] === KIND.message
 }
 
-function messageFields(hlc: number, message: Message): unknown[] {
-  return [
-    KIND.message,
-    hlc,
-    message.id,
-    message.from,
-    message.to,
-    message.accepted.atMs,
-    CLOCKS.indexOf(message.accepted.clock),
-    message.expiresAfterS,
-    message.qos,
-    message.payload,
-    message.properties ?? null,
-  ]
+const FIELDS = 11
+
+/** Runs for each message, so it does without the codec where that can be had. */
+function encodeMessage(hlc: number, message: Message): Uint8Array {
+  const { id, from, to, expiresAfterS, qos, payload } = message
+  const { atMs, clock } = message.accepted
+  const properties = message.properties === undefined ? undefined : encode(message.properties)
+  const names = id.length + from.length + to.length
+  const heads =
+    headBytes(hlc) +
+    headBytes(id.length) +
+    headBytes(from.length) +
+    headBytes(to.length) +
+    numberBytes(atMs) +
+    headBytes(expiresAfterS) +
+    headBytes(payload.length)
+  // One byte each: the array, the kind, the clock, the QoS.
+  const size = 4 + heads + names + payload.length + (properties?.length ?? 1)
+  const writer = new CborWriter(size)
+  writer.array(FIELDS)
+  writer.uint(KIND.message)
+  writer.uint(hlc)
+  writer.ascii(id)
+  writer.ascii(from)
+  writer.ascii(to)
+  // A clock that was never set may stand before 1970.
+  writer.number(atMs)
+  writer.uint(CLOCKS.indexOf(clock))
+  writer.uint(expiresAfterS)
+  writer.uint(qos)
+  writer.binary(payload)
+  if (properties === undefined) writer.null()
+  else writer.encoded(properties)
+  return writer.bytes
 }
 
 const Whole = Type.Integer({ minimum: 0 })

@@ -1,4 +1,4 @@
-import { encode } from 'cborg'
+import { decode, encode } from 'cborg'
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeEntry, type Entry, encodeEntry, isStateEntry } from '../../src/message/entry.ts'
@@ -52,6 +52,29 @@ function plain(entry: Entry): unknown {
     ),
   )
 }
+
+t.test('a message is written byte for byte as the codec would', async (t) => {
+  const whole = fc.oneof(fc.maxSafeNat(), fc.nat(300), fc.nat(70_000))
+  const name = fc.stringMatching(/^[a-z0-9]{1,64}$/)
+  const messages = fc.record({
+    id: name.map(messageId),
+    from: name.map(userId),
+    to: name.map(userId),
+    accepted: fc.record({ atMs: whole, clock: fc.constantFrom('none', 'gps') }),
+    expiresAfterS: whole,
+    qos: fc.constantFrom(1, 2),
+    payload: fc.uint8Array({ maxLength: 300 }),
+    properties: fc.option(fc.constant(MESSAGE.properties ?? {}), { nil: undefined }),
+  })
+  fc.assert(
+    fc.property(whole, messages, (hlc, { properties, ...rest }) => {
+      const message = { ...rest, ...(properties === undefined ? {} : { properties }) } as Message
+      const bytes = encodeEntry({ kind: 'message', hlc, message })
+      return Buffer.from(encode(decode(bytes))).equals(bytes)
+    }),
+  )
+  t.pass()
+})
 
 t.test('every kind of clock comes back', async (t) => {
   for (const clock of ['none', 'device', 'peer', 'ntp', 'gps'] as const) {
