@@ -5,7 +5,8 @@
  */
 import { LIMITS } from '../limits.ts'
 
-type Slot = { readonly packetId: number; packet: Buffer | undefined; isReady: boolean }
+/** The place of an acknowledgement in the order. */
+export type Slot = { readonly packetId: number; packet: Buffer | undefined; isReady: boolean }
 
 export class Acknowledgements {
   readonly #send: (packet: Buffer) => void
@@ -21,15 +22,18 @@ export class Acknowledgements {
     return this.#slots.length >= LIMITS.receiveMax
   }
 
-  /** Keeps the place of an acknowledgement that is not decided yet; returns how to decide it. */
-  expect(packetId: number): (packet: Buffer) => void {
+  /** Keeps the place of an acknowledgement that is not decided yet. */
+  expect(packetId: number): Slot {
     const slot: Slot = { packetId, packet: undefined, isReady: false }
     this.#slots.push(slot)
-    return (packet) => {
-      slot.packet = packet
-      slot.isReady = true
-      this.#release()
-    }
+    return slot
+  }
+
+  /** The acknowledgement for this place is decided. */
+  decide(slot: Slot, packet: Buffer): void {
+    slot.packet = packet
+    slot.isReady = true
+    this.#release()
   }
 
   /**

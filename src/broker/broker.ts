@@ -191,8 +191,8 @@ export class Broker implements ConnectionOwner {
     return client
   }
 
-  publish(connection: Connection, publish: Publish, pass: () => void): void {
-    this.#inbound.publish(connection, publish, pass)
+  publish(connection: Connection, publish: Publish): boolean {
+    return this.#inbound.publish(connection, publish)
   }
 
   connected(connection: Connection): void {

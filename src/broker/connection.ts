@@ -47,8 +47,8 @@ import {
 export interface ConnectionOwner {
   /** Gives the stream to aedes. */
   attach(port: AedesPort, connection: Connection): Client
-  /** A PUBLISH from a client that is signed in. `pass` gives it to aedes. */
-  publish(connection: Connection, publish: Publish, pass: () => void): void
+  /** A PUBLISH from a client that is signed in; true where aedes is to take it. */
+  publish(connection: Connection, publish: Publish): boolean
   /** The client is signed in and knows it (CONNACK is on its way). */
   connected(connection: Connection): void
   closed(connection: Connection): void
@@ -244,10 +244,9 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
     const topic = this.#topicAliases.resolve(received.topic, received.properties.topicAlias)
     const publish = topic === received.topic ? received : { ...received, topic }
     keepAlive(this.#client)
-    this.#owner.publish(this, publish, () => {
-      if (publish.qos > 0) this.acknowledgements.expect(publish.packetId)
-      this.#port.give(frame.bytes)
-    })
+    if (!this.#owner.publish(this, publish)) return
+    if (publish.qos > 0) this.acknowledgements.expect(publish.packetId)
+    this.#port.give(frame.bytes)
   }
 
   #takeSubscribe(frame: Frame): void {

@@ -11,11 +11,16 @@ export type Frame = { readonly bytes: Buffer; readonly bodyAt: number }
 
 const LENGTH_BYTES_MAX = 4
 const HEADER_BYTES_MIN = 2
+const EMPTY: Buffer = Buffer.alloc(0)
 
 export class Framer {
   /** Largest packet, header included. Grows when a client is authenticated. */
   packetBytesMax: number
-  #chunks: Buffer[] = []
+  /** What packets are cut from, from `#at` on. */
+  #chunk = EMPTY
+  #at = 0
+  /** What came after it. */
+  #later: Buffer[] = []
   #waiting = 0
   /** Bytes that the next packet takes at least, as far as is known. */
   #needed = HEADER_BYTES_MIN
@@ -26,7 +31,8 @@ export class Framer {
 
   /** Takes bytes in; `next` then gives the packets. */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    if (this.#waiting > 0) this.#later.push(chunk)
+    else this.#chunk = chunk
     this.#waiting += chunk.length
   }
 
@@ -37,7 +43,7 @@ export class Framer {
 
   /** The first byte of the next packet: enough to see what it is. */
   get firstByte(): number | undefined {
-    return this.#chunks.find(({ length }) => length > 0)?.[0]
+    return this.#chunk[this.#at]
   }
 
   /**
@@ -48,34 +54,37 @@ export class Framer {
   next(): Frame | undefined {
     // Joined only when that can help: a packet that comes byte by byte is not copied at each.
     if (this.#waiting < this.#needed) return undefined
-    const rest = this.#joined()
+    if (this.#later.length > 0) this.#join()
+    const chunk = this.#chunk
+    const start = this.#at
     let length = 0
-    let at = 1
+    let unit = 1
+    let bodyAt = 1
     for (;;) {
-      if (at > LENGTH_BYTES_MAX) {
+      if (bodyAt > LENGTH_BYTES_MAX) {
         throw new RelayError('BAD_PACKET', 'a remaining length has more than 4 bytes')
       }
-      const byte = rest[at]
-      if (byte === undefined) return this.#wait(at + 1)
-      length += (byte & 0x7f) * 2 ** (7 * (at - 1))
-      at += 1
+      const byte = chunk[start + bodyAt]
+      bodyAt += 1
+      if (byte === undefined) return this.#wait(bodyAt)
+      length += (byte & 0x7f) * unit
+      unit *= 0x80
       if (byte < 0x80) break
     }
-    const end = at + length
-    if (end > this.packetBytesMax) {
-      const says = `a packet of ${end} bytes; at most ${this.packetBytesMax} are allowed`
+    const size = bodyAt + length
+    if (size > this.packetBytesMax) {
+      const says = `a packet of ${size} bytes; at most ${this.packetBytesMax} are allowed`
       throw new RelayError('PAYLOAD_TOO_LARGE', says)
     }
-    if (rest.length < end) return this.#wait(end)
-    this.#keep(rest.subarray(end))
-    return { bytes: rest.subarray(0, end), bodyAt: at }
+    if (this.#waiting < size) return this.#wait(size)
+    this.#passed(size)
+    return { bytes: chunk.subarray(start, start + size), bodyAt }
   }
 
-  #joined(): Buffer {
-    const [first = Buffer.alloc(0), ...more] = this.#chunks
-    const rest = more.length === 0 ? first : Buffer.concat(this.#chunks)
-    this.#chunks = [rest]
-    return rest
+  #join(): void {
+    this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#later])
+    this.#at = 0
+    this.#later = []
   }
 
   #wait(needed: number): undefined {
@@ -83,9 +92,12 @@ export class Framer {
     return undefined
   }
 
-  #keep(rest: Buffer): void {
-    this.#chunks = rest.length === 0 ? [] : [rest]
-    this.#waiting = rest.length
+  #passed(size: number): void {
+    this.#waiting -= size
     this.#needed = HEADER_BYTES_MIN
+    this.#at += size
+    if (this.#waiting > 0) return
+    this.#chunk = EMPTY
+    this.#at = 0
   }
 }

@@ -8,15 +8,17 @@ import type { PostOffice } from '../delivery/post-office.ts'
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { Properties } from '../message/message.ts'
 import { parseTopic, type Topic } from '../message/topic.ts'
 import type { Identity } from '../roster/identity.ts'
 import { PRIVACIES, type Privacy } from '../roster/presence.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { Store } from '../store/store.ts'
 import { mayPublish, type Rules } from './access.ts'
+import { answerTo, NOBODY } from './answer.ts'
 import type { Connection } from './connection.ts'
+import { NO_PROPERTIES, type PublishProperties } from './properties.ts'
 import type { Publish } from './publish.ts'
-import { encodeAck, REASON } from './wire.ts'
 
 type InboxTopic = Extract<Topic, { kind: 'inbox' }>
 type PersonTopic = Extract<Topic, { kind: 'person' }>
@@ -24,12 +26,6 @@ type ReceiptTopic = Extract<Topic, { kind: 'receipt' }>
 
 /** What is published, however it came. */
 type Content = Omit<Publish, 'packetId'>
-
-/** Decides the acknowledgement of one PUBLISH; the reason code is MQTT 5's. */
-type Answer = (reason: number) => void
-
-/** Where nobody waits for an answer, or aedes gives it. */
-const NOBODY: Answer = () => undefined
 
 export class Inbound {
   readonly #post: PostOffice
@@ -61,19 +57,23 @@ export class Inbound {
     this.#rules = options.rules
   }
 
-  /** Takes a PUBLISH, or gives it to aedes by `pass`; whatever is wrong with it is answered. */
-  publish(connection: Connection, publish: Publish, pass: () => void): void {
+  /**
+   * Takes a PUBLISH; whatever is wrong with it is answered.
+   * @returns whether aedes is to take it instead, as an ordinary topic
+   */
+  publish(connection: Connection, publish: Publish): boolean {
     const { identity } = connection
-    if (identity === undefined) return
-    let place: Answer | undefined
+    if (identity === undefined) return false
+    let answer: AcceptWaiter | undefined
     try {
       const topic = mayPublish(identity, publish.topic, this.#rules)
-      if (isOurs(topic)) place = this.#answer(connection, publish)
-      if (!this.#take(topic, publish, place ?? NOBODY)) pass()
+      if (isOurs(topic)) answer = answerTo(connection, publish)
+      return !this.#take(topic, publish, answer ?? NOBODY)
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
       this.#log.info({ ...client(connection), code: error.code }, error.message)
-      this.#refuse(identity, publish, error, place ?? this.#answer(connection, publish))
+      this.#refuse(identity, publish, error, answer ?? answerTo(connection, publish))
+      return false
     }
   }
 
@@ -84,21 +84,21 @@ export class Inbound {
    */
   will(identity: Identity, will: Omit<Content, 'properties' | 'propertiesBytes'>): boolean {
     const topic = mayPublish(identity, will.topic, this.#rules)
-    return !this.#take(topic, { ...will, properties: {}, propertiesBytes: 0 }, NOBODY)
+    return !this.#take(topic, { ...will, properties: NO_PROPERTIES, propertiesBytes: 0 }, NOBODY)
   }
 
   /** Takes what is not ordinary; false for what aedes is to store and pass on. */
-  #take(topic: Topic, publish: Content, answer: Answer): boolean {
+  #take(topic: Topic, publish: Content, answer: AcceptWaiter): boolean {
     switch (topic.kind) {
       case 'inbox':
         this.#accept(topic, publish, answer)
         return true
       case 'receipt':
-        this.#read(topic, publish, () => answer(REASON.success))
+        this.#read(topic, publish, () => answer.accepted())
         return true
       case 'signal':
         this.#signal(publish.topic, publish.payload)
-        answer(REASON.success)
+        answer.accepted()
         return true
       case 'person':
         this.#person(topic, publish)
@@ -110,29 +110,16 @@ export class Inbound {
     }
   }
 
-  #accept(topic: InboxTopic, publish: Content, answer: Answer): void {
+  #accept(topic: InboxTopic, publish: Content, answer: AcceptWaiter): void {
     const { payload, qos, properties, propertiesBytes } = publish
     if (propertiesBytes > LIMITS.propertiesBytesMax) {
       const says = `the properties of a message have ${propertiesBytes} bytes; at most ${LIMITS.propertiesBytesMax} are allowed: put more into the payload`
       throw new RelayError('PAYLOAD_TOO_LARGE', says)
     }
-    const { messageExpiryInterval, topicAlias: _alias, ...kept } = properties
-    const waiter: AcceptWaiter = {
-      accepted: () => answer(REASON.success),
-      refused: (error) => answer(refusalReason(error)),
-    }
-    this.#post.accept(
-      {
-        id: topic.id,
-        from: topic.from,
-        to: topic.to,
-        qos,
-        payload,
-        ...(Object.keys(kept).length === 0 ? {} : { properties: kept }),
-        ...(messageExpiryInterval === undefined ? {} : { expiresAfterS: messageExpiryInterval }),
-      },
-      waiter,
-    )
+    const { id, from, to } = topic
+    const { messageExpiryInterval: expiresAfterS } = properties
+    const kept = properties === NO_PROPERTIES ? undefined : travelling(properties)
+    this.#post.accept({ id, from, to, qos, payload, properties: kept, expiresAfterS }, answer)
   }
 
   /** The recipient says that a message was read: `{"status":"read"}`, or an empty payload. */
@@ -163,32 +150,11 @@ export class Inbound {
     if (privacy !== undefined) this.#roster.setPresencePrivacy(topic.user, privacy)
   }
 
-  #refuse(identity: Identity, publish: Publish, error: RelayError, answer: Answer): void {
+  #refuse(identity: Identity, publish: Publish, error: RelayError, answer: AcceptWaiter): void {
     const topic = messageTopic(publish.topic)
     const isSender = identity.kind === 'user' && topic?.from === identity.user
-    const refused = () => answer(refusalReason(error))
-    if (topic !== undefined && isSender) this.#post.refuse(topic, error, { refused })
-    else refused()
-  }
-
-  /**
-   * Keeps the place of the acknowledgement in the order of publishes. 3.1.1 has no way to refuse
-   * but to close, after which clients send the same again for ever; so it is acknowledged.
-   */
-  #answer(connection: Connection, { qos, packetId }: Publish): Answer {
-    if (qos === 0) return () => undefined
-    const { version, acknowledgements, unreleased } = connection
-    if (qos === 1) {
-      const decide = acknowledgements.expect(packetId)
-      return (reason) => decide(encodeAck('puback', packetId, version, reason))
-    }
-    // With a failure MQTT 5 ends the exchange at PUBREC (4.3.3); 3.1.1 goes on to PUBREL.
-    unreleased.add(packetId)
-    const decide = acknowledgements.expect(packetId)
-    return (reason) => {
-      if (version === 5 && reason !== REASON.success) unreleased.delete(packetId)
-      decide(encodeAck('pubrec', packetId, version, reason))
-    }
+    if (topic !== undefined && isSender) this.#post.refuse(topic, error, answer)
+    else answer.refused(error)
   }
 }
 
@@ -197,14 +163,15 @@ function isOurs({ kind }: Topic): boolean {
   return kind === 'inbox' || kind === 'receipt' || kind === 'signal'
 }
 
+/** What goes to the recipient with the message. */
+function travelling(properties: PublishProperties): Properties | undefined {
+  const { messageExpiryInterval: _expiry, topicAlias: _alias, ...kept } = properties
+  return Object.keys(kept).length === 0 ? undefined : kept
+}
+
 /** Who it was, for the log. */
 function client({ connect, address }: Connection): { client: string; address: string } {
   return { client: connect?.clientId ?? '', address }
-}
-
-/** MQTT 5 tells apart only whether there was no room (0x97) or no right (0x87). */
-function refusalReason(error: RelayError): number {
-  return error.facts.mqtt === REASON.quotaExceeded ? REASON.quotaExceeded : REASON.notAuthorized
 }
 
 function messageTopic(topic: string): InboxTopic | undefined {

@@ -40,6 +40,9 @@ export type ClientProperties = Properties & {
 export type PublishProperties = Properties &
   Pick<ClientProperties, 'messageExpiryInterval' | 'topicAlias'>
 
+/** Of most packets. */
+export const NO_PROPERTIES: PublishProperties = {}
+
 type Read = (reader: Reader) => unknown
 
 type Property = {

@@ -3,7 +3,12 @@ import { isUtf8 } from 'node:buffer'
 import type { Outgoing } from '../delivery/port.ts'
 import { RelayError } from '../errors.ts'
 import type { Frame } from './framer.ts'
-import { encodeProperties, type PublishProperties, readProperties } from './properties.ts'
+import {
+  encodeProperties,
+  NO_PROPERTIES,
+  type PublishProperties,
+  readProperties,
+} from './properties.ts'
 import { Reader } from './reader.ts'
 import { variable } from './variable.ts'
 import { PACKET, type Version } from './wire.ts'
@@ -22,7 +27,6 @@ export type Publish = {
   readonly propertiesBytes: number
 }
 
-const NO_PROPERTIES: PublishProperties = {}
 const DUP = 0x08
 
 /**
@@ -41,14 +45,19 @@ export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish
   const restAt = topicEnd + (qos > 0 ? 2 : 0)
   if (restAt > end) throw malformed('it is cut off')
   const topic = bytes.toString('utf8', topicAt, topicEnd)
-  if (!isUtf8(bytes.subarray(topicAt, topicEnd))) throw malformed('its topic is no UTF-8')
+  // Decoding puts U+FFFD where bytes are no UTF-8; some topics have it themselves.
+  if (topic.includes('\uFFFD') && !isUtf8(bytes.subarray(topicAt, topicEnd))) {
+    throw malformed('its topic is no UTF-8')
+  }
   if (/[+#\0]/.test(topic)) throw malformed('its topic has a wildcard or U+0000')
   const packetId = qos > 0 ? bytes.readUInt16BE(topicEnd) : 0
   if (qos > 0 && packetId === 0) throw malformed('its packet identifier is 0')
-  const reader = new Reader('a PUBLISH', bytes, restAt, end)
+  // Most have none, and need no reader.
+  const isBare = version !== 5 || bytes[restAt] === 0
+  const reader = isBare ? undefined : new Reader('a PUBLISH', bytes, restAt, end)
   const properties: PublishProperties =
-    version === 5 ? readProperties(reader, 'publish') : NO_PROPERTIES
-  const payloadAt = reader.at
+    reader === undefined ? NO_PROPERTIES : readProperties(reader, 'publish')
+  const payloadAt = reader?.at ?? restAt + (version === 5 ? 1 : 0)
   if (topic === '' && properties.topicAlias === undefined) throw malformed('its topic is empty')
   return {
     topic,

@@ -25,7 +25,8 @@ export class Acceptance implements OfferWaiter {
   readonly key: string
   readonly mailbox: Mailbox
   readonly mail: Mail
-  readonly stored: Written
+  /** The receipt `stored`, where there is one. */
+  readonly stored: Written | undefined
   /** The sender, and whoever has sent the same message again meanwhile. */
   readonly waiters: AcceptWaiter[]
   /** Set as soon as the offer is made. */
@@ -38,7 +39,13 @@ export class Acceptance implements OfferWaiter {
 
   constructor(
     owner: AcceptanceOwner,
-    given: { key: string; mailbox: Mailbox; mail: Mail; stored: Written; waiter: AcceptWaiter },
+    given: {
+      key: string
+      mailbox: Mailbox
+      mail: Mail
+      stored: Written | undefined
+      waiter: AcceptWaiter
+    },
   ) {
     this.#owner = owner
     this.key = given.key

@@ -41,9 +41,9 @@ export type Draft = {
   readonly to: UserId
   readonly qos: 0 | 1 | 2
   readonly payload: Uint8Array
-  readonly properties?: Properties
+  readonly properties?: Properties | undefined
   /** MQTT 5 Message Expiry Interval; the relay's own bound is the upper one. */
-  readonly expiresAfterS?: number
+  readonly expiresAfterS?: number | undefined
 }
 
 export type PostOptions = AdmissionLimits & {
@@ -209,7 +209,7 @@ export class PostOffice implements AcceptanceOwner {
       expiresAfterS: Math.min(expiresAfterS ?? bound, bound),
       qos: qos === 2 ? 2 : 1,
       payload,
-      ...(properties === undefined ? {} : { properties }),
+      properties,
     }
   }
 

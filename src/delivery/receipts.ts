@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import { LIMITS } from '../limits.ts'
 import type { Item } from '../mailbox/item.ts'
+import type { Mailbox } from '../mailbox/mailbox.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { Receipt } from '../message/message.ts'
 import type { UserId } from '../message/names.ts'
@@ -51,13 +52,27 @@ export class Receipts {
    * Writes a receipt of something that is true as of this commit. For a user who has never asked
    * for receipts none is kept, but for refusals: all others can be made later from the records
    * (see earlier-receipts.ts), so those who never ask cost nothing.
+   * @returns what `takeBack` needs, where anything was written
    */
-  write(fact: Fact): Written {
+  write(fact: Fact): Written | undefined {
+    const { from, status } = fact
+    const isKept = this.#roster.user(from)?.wantsReceipts === true || status === 'refused'
+    if (!isKept && !this.#isHeardOf(from)) return undefined
     const written: Written = { receipt: this.#stamped(fact), seq: undefined, isTakenBack: false }
-    const isKept = this.#roster.user(fact.from)?.wantsReceipts === true
-    if (isKept || fact.status === 'refused') this.#keep(written)
+    if (isKept) this.#keep(written)
     else this.#meanwhileOf(written)
     return written
+  }
+
+  /** Whether anybody hears of a receipt that is not kept. */
+  #isHeardOf(from: UserId): boolean {
+    return this.isMakingEarlier(from) || this.#listening(from) !== undefined
+  }
+
+  /** The box of a user with devices here that listen. */
+  #listening(user: UserId): Mailbox | undefined {
+    const mailbox = this.#mailboxes.known('receipts', user)
+    return mailbox === undefined || mailbox.listeners.size === 0 ? undefined : mailbox
   }
 
   #keep(written: Written): void {
@@ -82,15 +97,16 @@ export class Receipts {
     const { receipt } = written
     this.#meanwhile.get(receipt.from)?.push(written)
     // Copies for subscriptions with QoS 0, which keep nothing.
-    const mailbox = this.#mailboxes.known('receipts', receipt.from)
-    if (mailbox === undefined || mailbox.listeners.size === 0) return
+    const mailbox = this.#listening(receipt.from)
+    if (mailbox === undefined) return
     this.#store.afterCommit(() => {
       if (!written.isTakenBack) mailbox.copy({ kind: 'receipt', receipt })
     })
   }
 
   /** Takes a receipt back whose fact did not come true. */
-  takeBack(written: Written): void {
+  takeBack(written: Written | undefined): void {
+    if (written === undefined) return
     written.isTakenBack = true
     const { seq, receipt } = written
     if (seq !== undefined) this.#mailboxes.of('receipts', receipt.from).discard(seq)

@@ -29,7 +29,7 @@ export type Message = {
   /** 1, or 2 where the sender used QoS 2. */
   readonly qos: 1 | 2
   readonly payload: Uint8Array
-  readonly properties?: Properties
+  readonly properties?: Properties | undefined
 }
 
 /** What the sender is told of a message. */

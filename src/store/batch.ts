@@ -19,13 +19,14 @@ export interface OfferWaiter {
 
 /** Inserts that may be refused or withdrawn; to its owner only a name for them. */
 export class Offer {
-  readonly inserts: readonly Write[]
+  /** What it inserts; the values are in the batch. */
+  readonly keys: readonly string[]
   readonly waiter: OfferWaiter
   /** Where it is gathered; nowhere once it was withdrawn or refused. */
   batch: Batch | undefined
 
-  constructor(inserts: readonly Write[], waiter: OfferWaiter) {
-    this.inserts = inserts
+  constructor(keys: readonly string[], waiter: OfferWaiter) {
+    this.keys = keys
     this.waiter = waiter
   }
 }
@@ -93,9 +94,12 @@ export class Batch {
     this.#undo(key, change)
   }
 
-  offer(offer: Offer): void {
-    for (const { key, value } of offer.inserts) this.insert(key, value, offer)
+  offer(inserts: readonly Write[], waiter: OfferWaiter): Offer {
+    const keys = inserts.map(({ key }) => key)
+    const offer = new Offer(keys, waiter)
+    for (const { key, value } of inserts) this.insert(key, value, offer)
     this.#hold(offer)
+    return offer
   }
 
   #hold(offer: Offer): void {
@@ -108,7 +112,7 @@ export class Batch {
   withdraw(offer: Offer): void {
     offer.batch = undefined
     this.#live -= 1
-    for (const { key } of offer.inserts) {
+    for (const key of offer.keys) {
       const change = this.changes.get(key)
       if (change?.owner === offer) this.#undo(key, change)
     }
@@ -134,7 +138,7 @@ export class Batch {
       if (offer.batch === undefined) continue
       offer.batch = undefined
       waiters.push(offer.waiter)
-      for (const { key } of offer.inserts) {
+      for (const key of offer.keys) {
         const change = this.changes.get(key)
         if (change?.owner === offer) {
           this.#undo(key, change)
@@ -176,12 +180,11 @@ export class Batch {
 
   /** Counts what this batch changes. */
   countInto(tally: Tally): void {
-    for (const [key, change] of this.changes) {
-      const isThere = change.sealed !== null
-      if (isThere === change.wasThere) continue
-      if (isThere) tally.add(key, change.sum)
-      else tally.drop(key, change.sum)
-    }
+    this.changes.forEach(({ sealed, wasThere, sum }, key) => {
+      const isThere = sealed !== null
+      if (isThere && !wasThere) tally.add(key, sum)
+      if (!isThere && wasThere) tally.drop(key, sum)
+    })
   }
 
   /** The value that `key` has in this batch, `null` where it leaves, `undefined` for no change. */

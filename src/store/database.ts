@@ -126,10 +126,10 @@ class LevelDatabase implements Database {
   async write(changes: ReadonlyMap<string, Change>, tally: Tally): Promise<void> {
     // A chained batch costs a quarter less than an array of operations.
     const batch = this.#level.batch()
-    for (const [key, { sealed }] of changes) {
+    changes.forEach(({ sealed }, key) => {
       if (sealed === null) batch.del(key)
       else batch.put(key, sealed)
-    }
+    })
     batch.put(TALLY_KEY, sealedText(TALLY_KEY, tally.toString()))
     await batch.write({ sync: true })
   }

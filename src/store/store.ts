@@ -252,16 +252,15 @@ export class Store {
    * refuses at once, but never before the caller's turn has ended; a failed commit refuses later.
    */
   offer(inserts: readonly Write[], waiter: OfferWaiter): Offer {
-    const offer = new Offer(inserts, waiter)
     const error = this.#refusal()
     if (error === undefined) {
-      this.#overlays.gathering.offer(offer)
+      const offer = this.#overlays.gathering.offer(inserts, waiter)
       this.#commit.wrote()
-    } else {
-      if (this.#refusals.length === 0) queueMicrotask(this.#tellRefusals)
-      this.#refusals.push({ waiter, error })
+      return offer
     }
-    return offer
+    if (this.#refusals.length === 0) queueMicrotask(this.#tellRefusals)
+    this.#refusals.push({ waiter, error })
+    return new Offer([], waiter)
   }
 
   #refusal(): RelayError | undefined {

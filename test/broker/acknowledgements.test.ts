@@ -14,11 +14,11 @@ const packet = (text: string) => Buffer.from(text)
 
 t.test('each waits for those before it', async (t) => {
   const { acks, sent } = acknowledgements()
-  const [one, two, three] = [1, 2, 3].map((id) => acks.expect(id))
-  three?.(packet('3'))
-  two?.(packet('2'))
+  const [one, two, three] = [acks.expect(1), acks.expect(2), acks.expect(3)]
+  acks.decide(three, packet('3'))
+  acks.decide(two, packet('2'))
   t.same(sent, [])
-  one?.(packet('1'))
+  acks.decide(one, packet('1'))
   t.same(sent, ['1', '2', '3'])
 })
 
@@ -52,18 +52,19 @@ t.test('an identifier that is used twice at once has two places', async (t) => {
   const { acks, sent } = acknowledgements()
   const first = acks.expect(1)
   const second = acks.expect(1)
-  second(packet('second'))
-  first(packet('first'))
+  acks.decide(second, packet('second'))
+  acks.decide(first, packet('first'))
   t.same(sent, ['first', 'second'])
 })
 
 t.test('it is full at the bound', async (t) => {
   const { acks } = acknowledgements()
-  const places = Array.from({ length: LIMITS.receiveMax - 1 }, (_, at) => acks.expect(at + 1))
+  const first = acks.expect(1)
+  for (let id = 2; id < LIMITS.receiveMax; id += 1) acks.expect(id)
   t.notOk(acks.isFull)
   acks.expect(LIMITS.receiveMax)
   t.ok(acks.isFull)
-  places[0]?.(packet('1'))
+  acks.decide(first, packet('1'))
   t.notOk(acks.isFull)
 })
 

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { Batch, Offer, type Write } from '../../src/store/batch.ts'
+import { Batch, type Offer, type Write } from '../../src/store/batch.ts'
 import { keySum } from '../../src/store/seal.ts'
 import { Tally } from '../../src/store/tally.ts'
 import { bytes, KeptWaiter, text } from './rig.ts'
 
-function offerOf(...writes: [string, string][]): Offer {
+function offerTo(batch: Batch, ...writes: [string, string][]): Offer {
   const inserts: Write[] = writes.map(([key, value]) => ({ key, value: bytes(value) }))
-  return new Offer(inserts, new KeptWaiter())
+  return batch.offer(inserts, new KeptWaiter())
 }
 
 /** What each key of a batch becomes; `null` for a removal. */
@@ -80,8 +80,7 @@ t.test(
   async (t) => {
     const batch = new Batch()
     batch.insert('a/0', bytes('stays'), 'plain')
-    const offer = offerOf(['a/1', 'one'], ['a/2', 'two'])
-    batch.offer(offer)
+    const offer = offerTo(batch, ['a/1', 'one'], ['a/2', 'two'])
     batch.replace('a/1', bytes('changed'))
     batch.withdraw(offer)
     t.same(contents(batch), { 'a/0': 'stays' })
@@ -91,10 +90,9 @@ t.test(
 
 t.test('a withdrawn offer does not take what another one inserted after a removal', async (t) => {
   const batch = new Batch()
-  const [first, second] = [offerOf(['a/1', 'first']), offerOf(['a/1', 'second'])]
-  batch.offer(first)
+  const first = offerTo(batch, ['a/1', 'first'])
   batch.remove('a/1')
-  batch.offer(second)
+  offerTo(batch, ['a/1', 'second'])
   batch.withdraw(first)
   t.same(contents(batch), { 'a/1': 'second' })
 })
@@ -104,8 +102,7 @@ t.test(
   async (t) => {
     const batch = new Batch()
     batch.remove('a/1')
-    const offer = offerOf(['a/1', 'again'])
-    batch.offer(offer)
+    const offer = offerTo(batch, ['a/1', 'again'])
     batch.withdraw(offer)
     t.same(contents(batch), { 'a/1': null })
     t.equal(change(batch), -1)
@@ -114,7 +111,7 @@ t.test(
 
 t.test('an offer whose keys are gone still has somebody waiting', async (t) => {
   const batch = new Batch()
-  batch.offer(offerOf(['a/1', 'one']))
+  offerTo(batch, ['a/1', 'one'])
   batch.remove('a/1')
   t.equal(batch.changes.size, 0)
   t.notOk(batch.isEmpty)
@@ -125,8 +122,7 @@ t.test('a failed batch keeps all but its offers, and goes before the newer one',
   failed.replace('a/1', bytes('old'))
   failed.remove('a/2')
   failed.insert('a/3', bytes('three'), 'plain')
-  const offer = offerOf(['a/4', 'refused'], ['a/5', 'refused'])
-  failed.offer(offer)
+  const offer = offerTo(failed, ['a/4', 'refused'], ['a/5', 'refused'])
   newer.replace('a/1', bytes('new'))
   newer.remove('a/3')
   newer.replace('a/4', bytes('built on what was refused'))
@@ -140,7 +136,7 @@ t.test('a failed batch keeps all but its offers, and goes before the newer one',
 
 t.test('a key that was refused, removed and inserted anew stays', async (t) => {
   const [failed, newer] = [new Batch(), new Batch()]
-  failed.offer(offerOf(['a/1', 'refused']))
+  offerTo(failed, ['a/1', 'refused'])
   newer.remove('a/1')
   newer.insert('a/1', bytes('anew'), 'plain')
   failed.dropOffers(newer)
@@ -152,8 +148,7 @@ t.test('a key that was refused, removed and inserted anew stays', async (t) => {
 t.test('offers of the newer batch can be withdrawn from the joined one', async (t) => {
   const [failed, newer] = [new Batch(), new Batch()]
   failed.remove('a/0')
-  const offer = offerOf(['a/1', 'one'])
-  newer.offer(offer)
+  const offer = offerTo(newer, ['a/1', 'one'])
   failed.absorb(newer)
   t.equal(offer.batch, failed)
   failed.withdraw(offer)
