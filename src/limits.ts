@@ -140,6 +140,8 @@ export const LIMITS = {
   reopenMsMax: 5_000,
   /** How long a stop waits for a disk that does not write. */
   storeStopMsMax: 3_000,
+  /** Tables of LevelDB that are open at once; each is mapped into memory. */
+  openTablesMax: 64,
 
   // Retained messages and offline queues of ordinary topics.
   retainedMax: 100_000,

@@ -6,6 +6,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { RelayError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { Change } from './batch.ts'
 import { isCode } from './folder.ts'
 import type { KeyRange } from './keys.ts'
@@ -19,6 +20,9 @@ const FORMAT_KEY = 'meta/format'
 const KIB = 1024
 const MIB = 1024 * KIB
 
+/** What LevelDB takes off for its own files before it counts tables. */
+const OTHER_FILES = 10
+
 /**
  * For a board with 512 MB of memory and an SD card.
  * - writeBufferSize: LevelDB holds up to two of these in memory, and reads one back at start.
@@ -26,6 +30,7 @@ const MIB = 1024 * KIB
  * - maxFileSize: tables are mapped into memory, and what a compaction has read of them counts
  *   as ours until it ends. Twice as large took 15 MB more with a million messages, half as large
  *   made each look-up for a key that is not there twice as slow.
+ * - maxOpenFiles: without it memory follows what is stored, up to a thousand tables.
  * - compression: a card is slower than the processor; Snappy also saves wear.
  */
 const LEVEL_OPTIONS = {
@@ -34,6 +39,7 @@ const LEVEL_OPTIONS = {
   writeBufferSize: 8 * MIB,
   cacheSize: 4 * MIB,
   maxFileSize: 2 * MIB,
+  maxOpenFiles: LIMITS.openTablesMax + OTHER_FILES,
   compression: true,
 } as const
 

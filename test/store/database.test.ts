@@ -1,6 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Level } from 'level'
 import t from 'tap'
+import { LIMITS } from '../../src/limits.ts'
 import { Batch } from '../../src/store/batch.ts'
 import { isOwnKey, openDatabase, repairFolder, takeLock } from '../../src/store/database.ts'
 import { unseal } from '../../src/store/seal.ts'
@@ -99,4 +102,23 @@ t.test('its own keys are known', async (t) => {
   t.ok(isOwnKey('meta/tally'))
   t.ok(isOwnKey('meta/format'))
   t.notOk(isOwnKey('meta/times'))
+})
+
+t.test('at most so many tables are open, and the others can be read all the same', async (t) => {
+  const folder = t.testdir()
+  const keys = Array.from({ length: LIMITS.openTablesMax + 8 }, (_, at) => `a/${at + 100}`)
+  const options = { keyEncoding: 'utf8', valueEncoding: 'buffer', writeBufferSize: 65_536 } as const
+  const maker = new Level<string, Buffer>(folder, { ...options, maxFileSize: 2 ** 20 })
+  for (const key of keys) await maker.put(key, randomBytes(2 ** 20))
+  await maker.close()
+  const tables = readdirSync(folder).filter((name) => name.endsWith('.ldb'))
+  t.ok(tables.length > LIMITS.openTablesMax, 'there are more than may be open')
+
+  const database = await openDatabase(folder)
+  for (const key of keys) t.ok(database.get(key))
+  const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
+  const open = maps.filter((line) => line.includes(folder) && line.endsWith('.ldb'))
+  // LevelDB spreads them over sixteen lists, each with its share.
+  t.ok(open.length <= LIMITS.openTablesMax && open.length > 0, `${open.length} are open`)
+  await database.close()
 })
