@@ -119,17 +119,21 @@ async function depths(contenders: readonly Contender[], depth: number): Promise<
   for (const contender of contenders) {
     const before = await contender.restingBytes()
     say(`${contender.name}: ${mib(contender.startedBytes)} after its start, ${mib(before)} at rest`)
+    const loaded: number[] = []
     let queued = 0
     for (const step of [...STEPS.filter((one) => one < depth), depth]) {
       const measured = await contender.publish({ messages: step - queued })
       queued = step
       const now = await contender.residentBytes()
+      loaded.push(now)
       say(`  ${String(queued).padStart(8)} queued  ${describe('', measured)}  ${mib(now)}`)
     }
-    const after = await contender.residentBytes()
+    const [first = before] = loaded
+    const last = loaded.at(-1) ?? before
     const resting = await contender.restingBytes()
+    say(`  the load itself takes ${mib(first - before)}`)
     say(
-      `  ${mib(after - before)} more with ${queued} queued under load, ${mib(resting - before)} at rest`,
+      `  ${queued} queued: ${mib(last - first)} more under load, ${mib(resting - before)} at rest`,
     )
     await contender.restartBroker()
     const restarted = (await contender.residentBytes()) - contender.startedBytes

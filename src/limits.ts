@@ -155,7 +155,7 @@ export const LIMITS = {
   /** Space for young objects; V8 would let it grow to eight times that. */
   youngHeapMiBMax: 8,
   /** How far the heap may grow beyond what lived in it before it is collected. */
-  heapGrowthPercentMax: 50,
+  heapGrowthPercentMax: 30,
   /** Time over which the process has to be quiet before it is made smaller. */
   quietMs: 2_000,
   /** Share of a core up to which it counts as quiet. */
