@@ -140,7 +140,7 @@ export class LoadClient {
 
   /** Cuts the connection at once; nothing that is still in the kernel is heard. */
   drop(): void {
-    this.#socket?.resetAndDestroy()
+    this.#socket?.destroy()
   }
 
   #answerPacket(type: number, packetId: number): void {
