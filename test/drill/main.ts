@@ -1,5 +1,6 @@
 /** Crash and power-cut drills: `npm run drill -- --kill 200 --seed 7`, `--power 50`. */
 import { parseArgs } from 'node:util'
+import { runProgram, wholeNumber } from '../support/program.ts'
 import { type AwayTask, runAway } from './away.ts'
 import { awayLines, isDelivered, isSmallAgain } from './away-summary.ts'
 import { isDamageClean, runDamageDrill } from './damage-drill.ts'
@@ -45,15 +46,15 @@ async function main(): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const seed = values.seed === undefined ? Date.now() % 1_000_000 : count('seed', values.seed)
+  const seed = values.seed === undefined ? Date.now() % 1_000_000 : wholeNumber('seed', values.seed)
   if (values.damage !== undefined) {
-    return (await isEveryLossNamed(count('damage', values.damage), seed)) ? 0 : 1
+    return (await isEveryLossNamed(wholeNumber('damage', values.damage), seed)) ? 0 : 1
   }
-  const power = values.power === undefined ? 0 : count('power', values.power)
+  const power = values.power === undefined ? 0 : wholeNumber('power', values.power)
   const fallback = power > 0 ? 0 : ROUNDS_DEFAULT
-  const kill = values.kill === undefined ? fallback : count('kill', values.kill)
+  const kill = values.kill === undefined ? fallback : wholeNumber('kill', values.kill)
   if (values.away !== undefined) {
-    const messages = count('away', values.away)
+    const messages = wholeNumber('away', values.away)
     return (await isAwayClean({ messages, kills: kill, seed, storeMsMax: 60_000 })) ? 0 : 1
   }
   const brokers: BrokerName[] = values.mosquitto ? ['Waypost', 'Mosquitto'] : ['Waypost']
@@ -102,15 +103,4 @@ async function isEveryLossNamed(stores: number, seed: number): Promise<boolean> 
   return isDamageClean(result)
 }
 
-function count(name: string, text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} takes a whole number`)
-  return value
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 2
-}
+await runProgram(main)

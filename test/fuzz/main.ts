@@ -1,5 +1,6 @@
 /** Fuzzes the relay's wire: `npm run fuzz -- --packets 50000 --seeds 5 --seed 1`. */
 import { parseArgs } from 'node:util'
+import { runProgram, wholeNumber } from '../support/program.ts'
 import { type FuzzResult, runFuzz } from './run.ts'
 
 const HELP = `Usage: npm run fuzz -- [--packets N] [--seeds K] [--seed S]
@@ -52,15 +53,4 @@ function line(seed: number, result: FuzzResult): string {
   )
 }
 
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} takes a whole number`)
-  return value
-}
-
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 2
-}
+await runProgram(main)
