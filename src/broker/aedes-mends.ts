@@ -2,8 +2,10 @@
  * Small changes to aedes 2.0.0-beta.1 from outside, each with the reason. They reach into fields
  * that aedes does not document, so its version is pinned and `Broker.start` refuses another.
  */
-import type { Aedes, Client } from 'aedes'
+import type { Aedes, AedesPublishPacket, Client } from 'aedes'
 import { OTHER_ID_MAX } from '../delivery/packet-id.ts'
+import { filterMatches } from '../message/topic.ts'
+import type { Connect } from './connect.ts'
 
 /** The version that these changes were made for. */
 export const AEDES_VERSION = '2.0.0-beta.1'
@@ -51,17 +53,28 @@ export function isRegistered(aedes: Aedes, id: string): boolean {
   return (Reflect.get(aedes, 'clients') as Record<string, Client>)[id] !== undefined
 }
 
-/** @see mendBroker; and packet identifiers of aedes stay below those of delivery. */
-export function mendClient(client: Client): void {
+/**
+ * @see mendBroker; and packet identifiers of aedes stay below those of delivery, and are given to
+ * one message at a time [MQTT-2.3.1-4].
+ * @param isTaken whether a message under this identifier is not acknowledged yet
+ */
+export function mendClient(client: Client, isTaken: (packetId: number) => boolean): void {
   Object.assign(client, { subscriptions: Object.create(null), duplicates: Object.create(null) })
   let next = 1
   Object.defineProperty(client, '_nextId', {
-    get: () => next,
+    get: () => {
+      for (let tried = 1; tried < OTHER_ID_MAX && isTaken(next); tried += 1) next = after(next)
+      return next
+    },
     set: (value: number) => {
       next = value > OTHER_ID_MAX ? 1 : value
     },
   })
   mendParser(client)
+}
+
+function after(packetId: number): number {
+  return packetId < OTHER_ID_MAX ? packetId + 1 : 1
 }
 
 /** A packet that aedes cannot deal with ends its client, not the process. */
@@ -94,6 +107,46 @@ export function keepAlive(client: Client): void {
 /** The subscriptions of a client, those restored with its session included. */
 export function subscriptionsOf(client: Client): [filter: string, { qos: 0 | 1 | 2 }][] {
   return Object.entries(Reflect.get(client, 'subscriptions') as Record<string, { qos: 0 | 1 | 2 }>)
+}
+
+/**
+ * A packet as it goes to one client: with the highest QoS of the filters that match, where aedes
+ * looks only for a filter that is the topic itself [MQTT-3.8.4-6]; and with a DUP of its own, where
+ * aedes passes the sender's on [MQTT-3.3.1-1] [MQTT-3.3.1-3].
+ */
+export function mendForward(
+  client: Client,
+  packet: AedesPublishPacket,
+  { isDuplicate }: { readonly isDuplicate: boolean },
+): void {
+  packet.dup = isDuplicate
+  // What is in a queue leaves it by an acknowledgement; what was retained is in none.
+  const least = packet.brokerId ? 1 : 0
+  const granted = grantedQos(client, packet.topic) ?? packet.qos
+  packet.qos = Math.min(packet.qos, Math.max(least, granted)) as 0 | 1 | 2
+}
+
+function grantedQos(client: Client, topic: string): 0 | 1 | 2 | undefined {
+  let best: 0 | 1 | 2 | undefined
+  for (const [filter, { qos }] of subscriptionsOf(client)) {
+    if ((best === undefined || qos > best) && filterMatches(filter, topic)) best = qos
+  }
+  return best
+}
+
+/**
+ * A session of MQTT 5 that is resumed and ends with this connection: aedes would take it for new
+ * and throw away what it has kept (3.1.2.4). It still ends when the connection does.
+ */
+export function mendResumption(client: Client, { version, clientId, isClean }: Connect): void {
+  if (version === 5 && !isClean && clientId !== '') Object.assign(client, { clean: false })
+}
+
+/** Whether nothing of a session stays when its connection ends. */
+export function endsWithConnection(client: Client): boolean {
+  return (
+    client.clean || (client.version === 5 && Reflect.get(client, 'sessionExpiryInterval') === 0)
+  )
 }
 
 /** aedes passes the delay of a will on, and no PUBLISH has such a property (3.3.2.3). */

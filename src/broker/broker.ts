@@ -24,9 +24,12 @@ import type { Store } from '../store/store.ts'
 import type { Rules } from './access.ts'
 import {
   AEDES_VERSION,
+  endsWithConnection,
   isRegistered,
   mendBroker,
   mendClient,
+  mendForward,
+  mendResumption,
   mendWill,
   renameClient,
 } from './aedes-mends.ts'
@@ -143,7 +146,8 @@ export class Broker implements ConnectionOwner {
     })
     this.#aedes.on('connackSent', ({ returnCode, reasonCode, sessionPresent }, client) => {
       if ((returnCode ?? 0) === 0 && (reasonCode ?? 0) === 0) {
-        this.#byClient.get(client)?.accepted(sessionPresent)
+        const connection = this.#byClient.get(client)
+        connection?.accepted(sessionPresent || this.hasUnfinished(connection))
       }
     })
     this.#aedes.on('subscribe', (subscriptions, client) => {
@@ -186,13 +190,20 @@ export class Broker implements ConnectionOwner {
 
   attach(port: AedesPort, connection: Connection): Client {
     const client = this.#aedes.handle(port)
-    mendClient(client)
+    const { persistence } = this.#parts
+    mendClient(client, (id) => connection.isInFlight(id) || persistence.isPacketIdTaken(client, id))
     this.#byClient.set(client, connection)
     return client
   }
 
   publish(connection: Connection, publish: Publish): boolean {
     return this.#inbound.publish(connection, publish)
+  }
+
+  /** aedes sees a session only in subscriptions. */
+  hasUnfinished({ client, connect }: Connection): boolean {
+    if (connect === undefined || connect.isClean || connect.version === 3) return false
+    return this.#parts.persistence.hasUnfinished(client)
   }
 
   connected(connection: Connection): void {
@@ -215,7 +226,7 @@ export class Broker implements ConnectionOwner {
     const { identity, session, client } = connection
     const { post, roster } = this.#parts
     if (session !== undefined) post.disconnected(session)
-    if (client.clean) this.#forgetIncoming(client)
+    if (endsWithConnection(client)) this.#forgetIncoming(client)
     if (this.#newest.get(client.id) === connection) this.#newest.delete(client.id)
     if (identity?.kind !== 'user' || !connection.isRegistered) return
     const device = deviceOf(connection)
@@ -284,6 +295,7 @@ export class Broker implements ConnectionOwner {
       if (id === undefined) return
       renameClient(client, id)
       await this.#takeOver(id, connection)
+      if (connection.connect !== undefined) mendResumption(client, connection.connect)
       if (!connection.isClosed) done(null, true)
     } catch (error) {
       const { log } = this.#parts
@@ -348,8 +360,8 @@ export class Broker implements ConnectionOwner {
   #forwarded(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
     const connection = this.#byClient.get(client)
     if (connection === undefined || !this.#gate.mayRead(connection, packet.topic)) return null
-    // aedes never sets it [MQTT-3.3.1-1].
-    if (this.#parts.persistence.wasSentBefore(client, packet)) packet.dup = true
+    const isDuplicate = this.#parts.persistence.wasSentBefore(client, packet)
+    mendForward(client, packet, { isDuplicate })
     return packet
   }
 

@@ -10,6 +10,8 @@ export type Connect = {
   readonly version: Version
   /** Empty where the relay is to choose one. */
   readonly clientId: string
+  /** Clean Session of 3.1.1, Clean Start of MQTT 5: no earlier session is gone on with. */
+  readonly isClean: boolean
   /** QoS 1 and 2 publishes that the client takes unacknowledged (3.1.2.11.3). */
   readonly receiveMaximum: number
   /** The longest packet that the client takes, bytes (3.1.2.11.4). */
@@ -53,6 +55,7 @@ export function readConnect({ bytes, bodyAt }: Frame): Connect {
   return {
     version,
     clientId,
+    isClean: (flags & FLAG.clean) !== 0,
     receiveMaximum: properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT,
     packetBytesMax: properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
     sessionExpiryS: properties.sessionExpiryInterval ?? 0,
@@ -118,6 +121,12 @@ export function connackOf({ bytes, bodyAt }: Frame, reason: number): Buffer | un
   if (level >= 5) return Buffer.from([PACKET.connack << 4, 3, 0, reason, 0])
   if (reason !== REASON.unsupportedProtocol) return undefined
   return Buffer.from([PACKET.connack << 4, 2, 0, UNACCEPTABLE_PROTOCOL])
+}
+
+/** A CONNACK that tells of a session that is gone on with [MQTT-3.2.2-2]; a refusal stays as it is. */
+export function withSession({ bytes, bodyAt }: Frame): Buffer {
+  if (bytes[bodyAt + 1] === REASON.success) bytes[bodyAt] = 1
+  return bytes
 }
 
 function nameBytes(bytes: Buffer, bodyAt: number): number {

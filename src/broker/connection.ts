@@ -23,8 +23,9 @@ import { Acknowledgements } from './acknowledgements.ts'
 import { keepAlive, subscriptionsOf } from './aedes-mends.ts'
 import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
 import { type Context, checkPacket } from './check.ts'
-import { type Connect, connackOf, readConnect } from './connect.ts'
+import { type Connect, connackOf, readConnect, withSession } from './connect.ts'
 import { type Frame, Framer } from './framer.ts'
+import { cutLater } from './linger.ts'
 import { type DeliveryOutlet, OrdinaryDeliveries } from './ordinary-deliveries.ts'
 import { type Flusher, Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
@@ -49,6 +50,8 @@ export interface ConnectionOwner {
   attach(port: AedesPort, connection: Connection): Client
   /** A PUBLISH from a client that is signed in; true where aedes is to take it. */
   publish(connection: Connection, publish: Publish): boolean
+  /** Whether the client goes on with publishes of an earlier connection. */
+  hasUnfinished(connection: Connection): boolean
   /** The client is signed in and knows it (CONNACK is on its way). */
   connected(connection: Connection): void
   closed(connection: Connection): void
@@ -308,7 +311,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   fromAedes(frame: Frame): void {
     const type = packetType(frame.bytes)
     if (type === PACKET.connack) {
-      this.outbox.open(frame.bytes)
+      this.outbox.open(this.#owner.hasUnfinished(this) ? withSession(frame) : frame.bytes)
       return
     }
     if (type === PACKET.puback || type === PACKET.pubrec) {
@@ -334,6 +337,11 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
 
   get mailInFlight(): number {
     return this.session?.inFlight ?? 0
+  }
+
+  /** Whether a publish to the client, of those that aedes delivers, has this identifier. */
+  isInFlight(packetId: number): boolean {
+    return this.#ordinary?.isInFlight(packetId) === true
   }
 
   aedesHasRoom(): void {
@@ -369,7 +377,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
     if (this.#port.readableEnded || this.#isInputOver) return
     this.#isInputOver = true
     this.#port.push(null)
-    this.#cutAfter(this.#port, () => this.#end())
+    cutLater(this.#clock, this.#port, () => this.#end())
   }
 
   /** Ends both sides, once; what was gathered for the client still goes out. */
@@ -380,14 +388,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
     this.outbox.flush()
     this.#socket.end()
     this.#socket.resume()
-    this.#cutAfter(this.#socket, () => this.#socket.destroy())
+    cutLater(this.#clock, this.#socket, () => this.#socket.destroy())
     if (!this.#port.destroyed) this.#port.destroy()
-  }
-
-  /** Does without waiting what should have come by itself. */
-  #cutAfter(stream: Duplex, cut: () => void): void {
-    if (stream.closed) return
-    const cancel = this.#clock.after(LIMITS.lingerMs, cut)
-    stream.once('close', cancel)
   }
 }

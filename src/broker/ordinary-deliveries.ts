@@ -41,6 +41,11 @@ export class OrdinaryDeliveries {
     return this.#inFlight.size
   }
 
+  /** Whether a publish under this packet identifier is not acknowledged. */
+  isInFlight(packetId: number): boolean {
+    return this.#inFlight.has(packetId)
+  }
+
   /** Whether any wait for the client's window: they go before mail that is not on its way yet. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0
@@ -76,8 +81,10 @@ export class OrdinaryDeliveries {
   pump(): void {
     const { receiveMaximum } = this.#limits
     while (this.#inFlight.size + this.#outlet.mailInFlight < receiveMaximum) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
+      const [next] = this.#waiting
+      // After 32,768 others an identifier comes round, and may still be in use.
+      if (next === undefined || this.#inFlight.has(next.packetId)) return
+      this.#waiting.shift()
       this.#waitingBytes -= next.packet.length
       this.#inFlight.add(next.packetId)
       this.#outlet.write(next.packet)

@@ -1,17 +1,21 @@
 import { once } from 'node:events'
 import { duplexPair } from 'node:stream'
-import { Aedes, type Client } from 'aedes'
+import { Aedes, type AedesPublishPacket, type Client } from 'aedes'
 import mqttPacket from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import {
   AEDES_VERSION,
+  endsWithConnection,
   isRegistered,
   keepAlive,
   mendBroker,
   mendClient,
+  mendForward,
+  mendResumption,
   renameClient,
   subscriptionsOf,
 } from '../../src/broker/aedes-mends.ts'
+import type { Connect } from '../../src/broker/connect.ts'
 import { OTHER_ID_MAX } from '../../src/delivery/packet-id.ts'
 
 async function broker(t: Test): Promise<Aedes> {
@@ -23,10 +27,10 @@ async function broker(t: Test): Promise<Aedes> {
 }
 
 /** A client that has sent its CONNECT. */
-function begin(aedes: Aedes, clientId: string, keepalive = 0) {
+function begin(aedes: Aedes, clientId: string, keepalive = 0, isTaken = (_: number) => false) {
   const [near, far] = duplexPair()
   const client = aedes.handle(near)
-  mendClient(client)
+  mendClient(client, isTaken)
   far.resume()
   far.write(mqttPacket.generate({ cmd: 'connect', clientId, clean: true, keepalive }))
   return { client, far }
@@ -68,6 +72,52 @@ t.test('packet identifiers of aedes stay in their half', async (t) => {
   t.equal(next(), OTHER_ID_MAX)
   Reflect.set(client, '_nextId', OTHER_ID_MAX + 1)
   t.equal(next(), 1)
+})
+
+t.test('an identifier that is taken is passed over, also at the end', async (t) => {
+  const taken = new Set([1, 2, OTHER_ID_MAX])
+  const { client } = begin(await broker(t), 'a', 0, (packetId) => taken.has(packetId))
+  const next = () => Number(Reflect.get(client, '_nextId'))
+  t.equal(next(), 3)
+  Reflect.set(client, '_nextId', OTHER_ID_MAX)
+  t.equal(next(), 3)
+  const { client: full } = begin(await broker(t), 'b', 0, () => true)
+  t.ok(Number(Reflect.get(full, '_nextId')) <= OTHER_ID_MAX, 'where all are taken it ends')
+})
+
+t.test('a packet goes out as the filters that match grant it', async (t) => {
+  const aedes = await broker(t)
+  const { client, far } = await connected(aedes, 'a')
+  const subscriptions = [
+    { topic: 'a/#', qos: 0 as const },
+    { topic: 'a/+', qos: 1 as const },
+  ]
+  far.write(mqttPacket.generate({ cmd: 'subscribe', messageId: 1, subscriptions }))
+  await once(aedes, 'subscribe')
+  const sent = (topic: string, brokerId = '') => {
+    const packet = { topic, qos: 2, dup: true, brokerId } as unknown as AedesPublishPacket
+    mendForward(client, packet, { isDuplicate: false })
+    return packet
+  }
+  t.match(sent('a/b'), { qos: 1, dup: false })
+  t.match(sent('a'), { qos: 0 })
+  t.match(sent('a', 'queue'), { qos: 1 }, 'what is in a queue is acknowledged')
+  t.match(sent('elsewhere'), { qos: 2 }, 'where the relay itself sends it')
+})
+
+t.test('a session that is resumed is not taken for new, and ends all the same', async (t) => {
+  const { client } = await connected(await broker(t), 'a')
+  const resumed = { version: 5, clientId: 'a', isClean: false } as Connect
+  for (const other of [{ version: 4 }, { clientId: '' }, { isClean: true }] as const) {
+    mendResumption(client, { ...resumed, ...other })
+    t.ok(client.clean)
+  }
+  Object.assign(client, { version: 5 })
+  mendResumption(client, resumed)
+  t.notOk(client.clean)
+  t.ok(endsWithConnection(client))
+  Object.assign(client, { sessionExpiryInterval: 5 })
+  t.notOk(endsWithConnection(client))
 })
 
 t.test('a packet that aedes throws at ends the client alone', async (t) => {

@@ -1,6 +1,6 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
-import { connackOf, readConnect } from '../../src/broker/connect.ts'
+import { connackOf, readConnect, withSession } from '../../src/broker/connect.ts'
 import { RelayError } from '../../src/errors.ts'
 import { frameOf, packetOf } from './frame.ts'
 
@@ -33,7 +33,11 @@ const FULL = {
 }
 
 t.test('what the front has to know is read', async (t) => {
-  const defaults = { receiveMaximum: 65_535, packetBytesMax: Number.POSITIVE_INFINITY }
+  const defaults = {
+    isClean: true,
+    receiveMaximum: 65_535,
+    packetBytesMax: Number.POSITIVE_INFINITY,
+  }
   for (const version of [3, 4, 5] as const) {
     const expected = { version, clientId: 'phone', ...defaults, sessionExpiryS: 0 }
     t.same(readConnect(connect(version)), expected)
@@ -41,6 +45,7 @@ t.test('what the front has to know is read', async (t) => {
   t.same(readConnect(connect(5, { ...FULL, clientId: '' })), {
     version: 5,
     clientId: '',
+    isClean: true,
     receiveMaximum: 7,
     packetBytesMax: 900,
     sessionExpiryS: 30,
@@ -120,6 +125,11 @@ t.test('MQTT 5 is told every reason, 3.1.1 has no words for it', async (t) => {
   t.equal(connackOf(four(1, ID), 0x81), undefined)
   t.equal(connackOf(packetOf(0x11), 0x81), undefined)
   t.equal(connackOf(packetOf(0x10), 0x81), undefined)
+})
+
+t.test('a CONNACK tells of a session, a refusal does not', async (t) => {
+  t.same(withSession(packetOf(0x20, 0, 0)), Buffer.from([0x20, 2, 1, 0]))
+  t.same(withSession(packetOf(0x20, 0, 5)), Buffer.from([0x20, 2, 0, 5]))
 })
 
 t.test('no bytes make it anything but a RelayError', async (t) => {

@@ -26,6 +26,7 @@ class Scene implements ConnectionOwner {
   readonly published: Publish[] = []
   /** Whether what is published goes to aedes. */
   isOrdinary = false
+  isUnfinished = false
   readonly events: string[] = []
   readonly connection: Connection
   port: AedesPort | undefined
@@ -46,6 +47,10 @@ class Scene implements ConnectionOwner {
   publish(_connection: Connection, publish: Publish): boolean {
     this.published.push(publish)
     return this.isOrdinary
+  }
+
+  hasUnfinished(): boolean {
+    return this.isUnfinished
   }
 
   connected(): void {
@@ -105,6 +110,14 @@ t.test('nothing but CONNECT takes effect before CONNACK', async (t) => {
   t.match(scene.published, [{ topic: 'a', packetId: 1 }])
   t.same(scene.given(), Buffer.from([0xc0, 0]))
   t.ok(scene.connection.isConnected && scene.connection.isResumed)
+})
+
+t.test('CONNACK tells of a session that is only in unfinished publishes', async (t) => {
+  const scene = new Scene()
+  scene.isUnfinished = true
+  await scene.send(CONNECT)
+  scene.port?.write(Buffer.from(CONNACK))
+  t.same(await scene.got(), Buffer.from([0x20, 2, 1, 0]))
 })
 
 t.test('an acknowledgement of aedes waits for its publish to be stored', async (t) => {

@@ -54,6 +54,16 @@ t.test('so many go out as the client takes; an acknowledgement lets the next one
   t.equal(deliveries.inFlight, 2)
 })
 
+t.test('an identifier that has come round waits until it is free', async (t) => {
+  const { outlet, deliveries } = scene({ receiveMaximum: 9 })
+  for (const id of [1, 2, 1, 3]) deliveries.publish(publish(id))
+  t.same(outlet.ids, [1, 2])
+  t.ok(deliveries.isInFlight(1))
+  t.notOk(deliveries.isInFlight(3))
+  deliveries.acknowledged(1)
+  t.same(outlet.ids, [1, 2, 1, 3])
+})
+
 t.test('mail shares the window', async (t) => {
   const { outlet, deliveries } = scene()
   outlet.mailInFlight = 2

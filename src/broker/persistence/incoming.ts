@@ -64,6 +64,11 @@ export class Incoming {
     return true
   }
 
+  /** Whether a session has unfinished publishes. */
+  has(clientId: string): boolean {
+    return this.#packetIds.has(clientId)
+  }
+
   /** Ids of the sessions that have anything here. */
   clientIds(): Iterable<string> {
     return this.#packetIds.keys()

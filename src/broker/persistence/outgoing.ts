@@ -109,6 +109,11 @@ export class Outgoing {
     return last && named(last, number, messageId)
   }
 
+  /** Whether the client has got a message under this packet id and not acknowledged it. */
+  isTaken(clientId: string, packetId: number): boolean {
+    return this.#sessions.get(clientId)?.numberOf(packetId) !== undefined
+  }
+
   /** Whether the client got this packet on an earlier connection. */
   wasSentBefore(clientId: string, packet: Packet): boolean {
     const number = packet.brokerId === QUEUE ? packet.brokerCounter : undefined

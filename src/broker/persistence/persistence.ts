@@ -133,6 +133,16 @@ export class Persistence {
     return this.#tables.outgoing.wasSentBefore(client.id, packet)
   }
 
+  /** Whether a message under this packet id is on its way to the client. */
+  isPacketIdTaken(client: Client, packetId: number): boolean {
+    return this.#tables.outgoing.isTaken(client.id, packetId)
+  }
+
+  /** Whether the client has begun publishes of QoS 2 and not finished them. */
+  hasUnfinished(client: Client): boolean {
+    return this.#tables.incoming.has(client.id)
+  }
+
   /** Whether a retained message for this topic would be kept, so that the sender can be told. */
   hasRoomForRetained(topic: string): boolean {
     return this.#tables.retained.hasRoom(topic)

@@ -12,6 +12,8 @@ t.test(
   async (t) => {
     const { incoming } = await fresh(t)
     incoming.set('bob', 7, { topic: 'a', payload: Buffer.from('1'), qos: 2 })
+    t.ok(incoming.has('bob'))
+    t.notOk(incoming.has('bobby'))
     t.match(incoming.get('bob', 7), { topic: 'a', qos: 2, messageId: 7 })
     t.equal(incoming.get('bobby', 7), undefined)
     t.equal(incoming.get('bob', 70), undefined)
@@ -20,6 +22,7 @@ t.test(
     t.equal(incoming.remove('bob', 7), false)
     t.equal(incoming.get('bob', 7), undefined)
     t.equal(incoming.size, 0)
+    t.notOk(incoming.has('bob'))
   },
 )
 

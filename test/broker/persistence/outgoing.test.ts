@@ -83,8 +83,13 @@ t.test('an acknowledgement removes what was sent under its packet id', async (t)
   const [one = {}, two = {}] = ['1', '2'].map((payload) => enqueue([bob], message(payload)))
   t.equal(outgoing.sending('bob', { ...one, messageId: 8 }), false)
   outgoing.sending('bob', { ...two, messageId: 9 })
+  t.same(
+    [7, 8, 9].map((packetId) => outgoing.isTaken('bob', packetId)),
+    [false, true, true],
+  )
   t.match(outgoing.settle('bob', { messageId: 9 }), { payload: '2', messageId: 9 })
   t.equal(outgoing.settle('bob', { messageId: 9 }), undefined)
+  t.notOk(outgoing.isTaken('bob', 9))
   t.equal(outgoing.settle('eve', { messageId: 8 }), undefined)
   t.match(await listOf(outgoing.stream('bob')), [
     { payload: '1', messageId: 8, brokerId: QUEUE, brokerCounter: 1 },

@@ -1,0 +1,118 @@
+import t, { type Test } from 'tap'
+import { connect, PERSISTENT_4, PERSISTENT_5 } from '../support/client.ts'
+import { connectPacket, open, type RawClient, signIn } from '../support/raw.ts'
+import { startRelay, type TestRelay } from '../support/relay.ts'
+
+const [PUBLISH, PUBREC, PUBCOMP, SUBACK] = [3, 5, 7, 9] as const
+const TOPIC = 'things/lamp/a'
+
+async function people(t: Test, relay: TestRelay) {
+  const { alice } = await relay.addUsers('alice')
+  const password = await relay.addThing('lamp')
+  const lamp = await connect(t, relay, { name: 'thing:lamp', password })
+  return {
+    lamp,
+    lampUser: { name: 'thing:lamp', password },
+    me: { name: 'alice', password: alice },
+  }
+}
+
+function subscribe(client: RawClient, qos: 0 | 1 | 2): Promise<Buffer> {
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'things/#', qos }] })
+  return client.next(SUBACK)
+}
+
+function packetIdOf(publish: Buffer): number {
+  return publish.readUInt16BE(4 + TOPIC.length)
+}
+
+t.test('a packet identifier in use is given to no other message [MQTT-2.3.1-4]', async (t) => {
+  const relay = await startRelay(t)
+  const { lamp, me } = await people(t, relay)
+  const phone = { clientId: 'phone', clean: false }
+  const first = await signIn(t, relay, me, phone)
+  await subscribe(first, 2)
+  await lamp.publish(TOPIC, 'one', { qos: 2 })
+  const unfinished = packetIdOf(await first.next(PUBLISH))
+  first.socket.destroy()
+  const second = await signIn(t, relay, me, phone)
+  t.equal(packetIdOf(await second.next(PUBLISH)), unfinished, 'it comes again under its own')
+  for (const text of ['two', 'three']) {
+    await lamp.publish(TOPIC, text, { qos: 2 })
+    t.not(packetIdOf(await second.next(PUBLISH)), unfinished)
+  }
+})
+
+t.test('a filter with a wildcard brings no higher QoS than was granted', async (t) => {
+  const relay = await startRelay(t)
+  const { lamp, me } = await people(t, relay)
+  await lamp.publish(TOPIC, 'kept', { qos: 1, retain: true })
+  for (const qos of [0, 1] as const) {
+    const watcher = await connect(t, relay, me, { clientId: `watcher-${qos}` })
+    await watcher.subscribe('things/#', qos)
+    await watcher.received(1)
+    await lamp.publish(TOPIC, 'live', { qos: 2 })
+    await watcher.received(2)
+    t.match(watcher.arrivals, [
+      { text: 'kept', qos },
+      { text: 'live', qos },
+    ])
+  }
+})
+
+t.test('DUP says something of one way only [MQTT-3.3.1-3]', async (t) => {
+  const relay = await startRelay(t)
+  const { lampUser, me } = await people(t, relay)
+  const lamp = await signIn(t, relay, lampUser, { clientId: 'again' })
+  const watchers = await Promise.all(
+    ([0, 1] as const).map(async (qos) => {
+      const watcher = await connect(t, relay, me, { clientId: `watcher-${qos}` })
+      await watcher.subscribe('things/#', qos)
+      return watcher
+    }),
+  )
+  const publish = { cmd: 'publish', topic: TOPIC, payload: 'x', qos: 1, messageId: 5 } as const
+  lamp.send({ ...publish, dup: true, retain: false })
+  for (const watcher of watchers) t.match(await watcher.received(1), [{ isDuplicate: false }])
+})
+
+t.test('a session that is resumed to its end gives what it has kept', async (t) => {
+  const relay = await startRelay(t)
+  const { lamp, me } = await people(t, relay)
+  const before = await connect(t, relay, me, { ...PERSISTENT_5, clientId: 'phone' })
+  await before.subscribe('things/#')
+  await before.end()
+  await lamp.publish(TOPIC, 'while away')
+  const last = { protocolVersion: 5, clean: false, clientId: 'phone' } as const
+  const after = await connect(t, relay, me, last)
+  t.ok(after.isResumed)
+  t.same(
+    (await after.received(1)).map(({ text }) => text),
+    ['while away'],
+  )
+  await after.end()
+  t.notOk((await connect(t, relay, me, last)).isResumed, 'it has ended with its connection')
+})
+
+t.test('a sender without subscriptions has a session, too [MQTT-3.2.2-2]', async (t) => {
+  const relay = await startRelay(t)
+  const { lampUser, me } = await people(t, relay)
+  const watcher = await connect(t, relay, me, { ...PERSISTENT_4, clientId: 'watcher' })
+  await watcher.subscribe('things/#', 2)
+  const options = { clientId: 'sender', clean: false }
+  const sender = await signIn(t, relay, lampUser, options)
+  const publish = { cmd: 'publish', topic: TOPIC, payload: 'x', qos: 2, messageId: 7 } as const
+  sender.send({ ...publish, dup: false, retain: false })
+  await sender.next(PUBREC)
+  sender.socket.destroy()
+  const again = await open(t, relay, options)
+  again.send(connectPacket(lampUser, options))
+  t.same(await again.next(2), Buffer.from([0x20, 2, 1, 0]), 'session present')
+  again.send({ ...publish, dup: true, retain: false })
+  await again.next(PUBREC)
+  again.send({ cmd: 'pubrel', messageId: 7 })
+  await again.next(PUBCOMP)
+  await watcher.received(1)
+  await watcher.settled()
+  t.equal(watcher.arrivals.length, 1)
+})
