@@ -6,6 +6,8 @@ import type { Aedes, AedesPublishPacket, Client } from 'aedes'
 import { OTHER_ID_MAX } from '../delivery/packet-id.ts'
 import { filterMatches } from '../message/topic.ts'
 import type { Connect } from './connect.ts'
+import type { Frame } from './framer.ts'
+import { REASON, type Version } from './wire.ts'
 
 /** The version that these changes were made for. */
 export const AEDES_VERSION = '2.0.0-beta.1'
@@ -147,6 +149,15 @@ export function endsWithConnection(client: Client): boolean {
   return (
     client.clean || (client.version === 5 && Reflect.get(client, 'sessionExpiryInterval') === 0)
   )
+}
+
+/** A client that says goodbye with anything but success leaves its will; to aedes only by 0x04 does. */
+export function mendDisconnect({ bytes, bodyAt }: Frame, version: Version): Buffer {
+  // [MQTT-3.14.4-3]
+  if (version === 5 && (bytes[bodyAt] ?? REASON.success) !== REASON.success) {
+    bytes[bodyAt] = REASON.disconnectWithWill
+  }
+  return bytes
 }
 
 /** aedes passes the delay of a will on, and no PUBLISH has such a property (3.3.2.3). */

@@ -34,7 +34,8 @@ import {
   renameClient,
 } from './aedes-mends.ts'
 import type { AedesPort } from './aedes-port.ts'
-import { Connection, type ConnectionOwner } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import { ConnectedDevice } from './device-port.ts'
 import { deviceOf, Gate, returnCodeOf } from './gate.ts'
 import { Guests } from './guests.ts'

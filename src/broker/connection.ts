@@ -20,17 +20,19 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Identity } from '../roster/identity.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { keepAlive, subscriptionsOf } from './aedes-mends.ts'
+import { keepAlive, mendDisconnect, subscriptionsOf } from './aedes-mends.ts'
 import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
 import { type Context, checkPacket } from './check.ts'
 import { type Connect, connackOf, readConnect, withSession } from './connect.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import { type Frame, Framer } from './framer.ts'
 import { cutLater } from './linger.ts'
 import { type DeliveryOutlet, OrdinaryDeliveries } from './ordinary-deliveries.ts'
 import { type Flusher, Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
-import { type Publish, readPublish } from './publish.ts'
-import { refusalOf } from './subscribe.ts'
+import { readPublish } from './publish.ts'
+import { SubackOrder } from './suback-order.ts'
+import { readSubscribe, refusalOf } from './subscribe.ts'
 import { TopicAliases } from './topic-aliases.ts'
 import {
   ackPacketId,
@@ -43,19 +45,6 @@ import {
   REASON,
   type Version,
 } from './wire.ts'
-
-/** Where a connection takes what it does not decide by itself. */
-export interface ConnectionOwner {
-  /** Gives the stream to aedes. */
-  attach(port: AedesPort, connection: Connection): Client
-  /** A PUBLISH from a client that is signed in; true where aedes is to take it. */
-  publish(connection: Connection, publish: Publish): boolean
-  /** Whether the client goes on with publishes of an earlier connection. */
-  hasUnfinished(connection: Connection): boolean
-  /** The client is signed in and knows it (CONNACK is on its way). */
-  connected(connection: Connection): void
-  closed(connection: Connection): void
-}
 
 export class Connection implements AedesPortOwner, DeliveryOutlet {
   /** Address of the client, for limits and the log. */
@@ -82,6 +71,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   readonly #client: Client
   readonly #framer = new Framer(LIMITS.connectBytesMax)
   readonly #topicAliases = new TopicAliases()
+  readonly #subackOrder = new SubackOrder()
   #ordinary: OrdinaryDeliveries | undefined
   #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new'
   #isSocketOver = false
@@ -223,6 +213,9 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       case PACKET.subscribe:
         this.#takeSubscribe(frame)
         return
+      case PACKET.disconnect:
+        this.#port.give(mendDisconnect(frame, this.version))
+        return
       default:
         this.#port.give(frame.bytes)
     }
@@ -254,9 +247,14 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
 
   #takeSubscribe(frame: Frame): void {
     const known = this.filters.map(({ filter }) => filter)
-    const refusal = refusalOf(frame, this.version, known)
-    if (refusal === undefined) this.#port.give(frame.bytes)
-    else this.write(refusal)
+    const asked = readSubscribe(frame, this.version)
+    const refusal = refusalOf(asked, this.version, known)
+    if (refusal !== undefined) {
+      this.write(refusal)
+      return
+    }
+    this.#subackOrder.note(asked)
+    this.#port.give(frame.bytes)
   }
 
   #takeAck(frame: Frame): void {
@@ -320,6 +318,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isDecided)) return
     }
     if (type === PACKET.publish) this.#ordinary?.publish(frame)
+    else if (type === PACKET.suback) this.write(this.#subackOrder.restored(frame, this.version))
     else this.write(frame.bytes)
   }
 

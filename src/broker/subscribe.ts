@@ -7,10 +7,13 @@ import type { Frame } from './framer.ts'
 import { readProperties } from './properties.ts'
 import { Reader } from './reader.ts'
 import { variable } from './variable.ts'
-import { PACKET, REASON, type Version } from './wire.ts'
+import { FAILURE, PACKET, REASON, type Version } from './wire.ts'
 
 /** aedes gathers the filters of a packet in a plain object, where this one is no key. */
 const NO_KEY = '__proto__'
+
+/** What a client asks for; filters in its order. */
+export type Subscribe = { readonly packetId: number; readonly filters: readonly string[] }
 
 const OPTION = { qos: 0x03, noLocal: 0x04, retainHandling: 0x30, reserved: 0xc0 } as const
 
@@ -18,19 +21,17 @@ const OPTION = { qos: 0x03, noLocal: 0x04, retainHandling: 0x30, reserved: 0xc0 
  * The SUBACK that refuses the whole packet, for one that would give its session more filters than
  * it may have, or that has a filter which cannot be granted; `undefined` where aedes may have it.
  * @param known the filters that the session has
- * @throws what `readSubscribe` throws
  */
 export function refusalOf(
-  frame: Frame,
+  { packetId, filters }: Subscribe,
   version: Version,
   known: readonly string[],
 ): Buffer | undefined {
-  const { packetId, filters } = readSubscribe(frame, version)
   if (new Set([...known, ...filters]).size > LIMITS.filtersPerSessionMax) {
-    return encodeSuback(packetId, filters.length, version, REASON.quotaExceeded)
+    return refused(packetId, filters, version, REASON.quotaExceeded)
   }
   if (filters.includes(NO_KEY)) {
-    return encodeSuback(packetId, filters.length, version, REASON.notAuthorized)
+    return refused(packetId, filters, version, REASON.notAuthorized)
   }
   return undefined
 }
@@ -42,10 +43,7 @@ export function refusalOf(
  * @throws PROTOCOL_ERROR for one without a filter [MQTT-3.8.3-2], with retain handling 3, or
  *   with no local on a shared subscription [MQTT-3.8.3-4]
  */
-export function readSubscribe(
-  { bytes, bodyAt }: Frame,
-  version: Version,
-): { packetId: number; filters: string[] } {
+export function readSubscribe({ bytes, bodyAt }: Frame, version: Version): Subscribe {
   const reader = new Reader('a SUBSCRIBE', bytes, bodyAt, bytes.length)
   const packetId = reader.packetId()
   if (version === 5) readProperties(reader, 'subscribe')
@@ -71,14 +69,26 @@ function checkOptions(reader: Reader, options: number, filter: string, version: 
   }
 }
 
-/** 3.1.1 has one code for every failure (3.9.3). */
-const FAILED = 0x80
+/** The same refusal for every filter. */
+function refused(
+  packetId: number,
+  filters: readonly string[],
+  version: Version,
+  reason: number,
+): Buffer {
+  // 3.1.1 has one code for every failure (3.9.3).
+  const code = version === 5 ? reason : FAILURE
+  return encodeSuback(
+    packetId,
+    filters.map(() => code),
+    version,
+  )
+}
 
-/** A SUBACK with the same answer for every filter. */
-function encodeSuback(packetId: number, count: number, version: Version, reason: number): Buffer {
+/** @param codes one for each filter, in the order of the filters */
+export function encodeSuback(packetId: number, codes: readonly number[], version: Version): Buffer {
   const head = Buffer.alloc(version === 5 ? 3 : 2)
   head.writeUInt16BE(packetId)
-  const codes = Buffer.alloc(count, version === 5 ? reason : FAILED)
   const length = variable(head.length + codes.length)
-  return Buffer.concat([Buffer.from([PACKET.suback << 4]), length, head, codes])
+  return Buffer.concat([Buffer.from([PACKET.suback << 4]), length, head, Buffer.from(codes)])
 }

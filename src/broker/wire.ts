@@ -19,9 +19,10 @@ export const PACKET = {
   auth: 15,
 } as const
 
-/** MQTT 5 reason codes that we send (2.4). */
+/** MQTT 5 reason codes that we send, or make of what clients send (2.4). */
 export const REASON = {
   success: 0x00,
+  disconnectWithWill: 0x04,
   malformedPacket: 0x81,
   protocolError: 0x82,
   unsupportedProtocol: 0x84,

@@ -1,3 +1,4 @@
+import type { Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import { connect, PERSISTENT_4, PERSISTENT_5 } from '../support/client.ts'
 import { connectPacket, open, type RawClient, signIn } from '../support/raw.ts'
@@ -92,6 +93,37 @@ t.test('a session that is resumed to its end gives what it has kept', async (t) 
   )
   await after.end()
   t.notOk((await connect(t, relay, me, last)).isResumed, 'it has ended with its connection')
+})
+
+t.test('each filter has its code, in its place [MQTT-3.9.3-1]', async (t) => {
+  const relay = await startRelay(t)
+  const { me } = await people(t, relay)
+  for (const version of [4, 5] as const) {
+    const client = await signIn(t, relay, me, { version, clientId: `v${version}` })
+    const filters = ['things/#', '7', 'things/#']
+    const subscriptions = filters.map((topic, at) => ({ topic, qos: at === 2 ? 2 : 1 }) as const)
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions })
+    const denied = version === 5 ? 0x87 : 0x80
+    t.same([...(await client.next(SUBACK)).subarray(-3)], [2, denied, 2])
+  }
+})
+
+t.test('who says goodbye with an error leaves a will [MQTT-3.14.4-3]', async (t) => {
+  const relay = await startRelay(t)
+  const { lampUser, me } = await people(t, relay)
+  const watcher = await connect(t, relay, me)
+  await watcher.subscribe('things/#')
+  for (const [at, reasonCode] of [0x00, 0x04, 0x80].entries()) {
+    const lamp = await open(t, relay, { version: 5 })
+    const will = { topic: 'things/lamp/will', payload: Buffer.from(`${at}`), qos: 0, retain: false }
+    lamp.send({ ...connectPacket(lampUser, { version: 5, clientId: `l${at}` }), will } as Packet)
+    await lamp.next(2)
+    lamp.send({ cmd: 'disconnect', reasonCode })
+    await lamp.ended()
+  }
+  await watcher.received(2)
+  await watcher.settled()
+  t.same(watcher.texts, ['1', '2'])
 })
 
 t.test('a sender without subscriptions has a session, too [MQTT-3.2.2-2]', async (t) => {
