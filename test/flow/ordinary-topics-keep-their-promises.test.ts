@@ -108,6 +108,20 @@ t.test('each filter has its code, in its place [MQTT-3.9.3-1]', async (t) => {
   }
 })
 
+t.test('a filter of 30,000 levels is not kept with the others of its packet', async (t) => {
+  const relay = await startRelay(t)
+  const { me } = await people(t, relay)
+  const options = { clientId: 'phone', clean: false }
+  const phone = await signIn(t, relay, me, options)
+  const subscriptions = ['things/#', 'a/'.repeat(30_000)].map(
+    (topic) => ({ topic, qos: 1 }) as const,
+  )
+  phone.send({ cmd: 'subscribe', messageId: 1, subscriptions })
+  await phone.ended()
+  await signIn(t, relay, me, { ...options, clean: true })
+  t.notOk(relay.lines.some(({ level }) => level === 'error'))
+})
+
 t.test('who says goodbye with an error leaves a will [MQTT-3.14.4-3]', async (t) => {
   const relay = await startRelay(t)
   const { lampUser, me } = await people(t, relay)

@@ -5,6 +5,7 @@
 import { decode, encode } from 'cborg'
 import { RelayError } from '../../errors.ts'
 import { shown } from '../../message/names.ts'
+import { isFilter } from '../../message/topic.ts'
 import type { Store } from '../../store/store.ts'
 import { filterOf, ownerOf, sessionKey } from './keys.ts'
 import { LevelTrie } from './level-trie.ts'
@@ -55,10 +56,12 @@ export class Subscriptions {
   }
 
   /**
-   * Adds or replaces subscriptions of a session; of two with one filter the last counts.
+   * Adds or replaces subscriptions of a session; of two with one filter the last counts. aedes
+   * adds all of a packet before it looks at each; what is no filter, or too deep, is left out.
    * @throws FILTERS_FULL and adds none
    */
-  add(clientId: string, subscriptions: readonly Subscription[]): void {
+  add(clientId: string, given: readonly Subscription[]): void {
+    const subscriptions = given.filter(({ topic }) => isFilter(topic))
     const known = this.#sessions.get(clientId)
     const filters = new Set(known?.keys())
     for (const { topic } of subscriptions) filters.add(topic)

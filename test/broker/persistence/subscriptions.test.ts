@@ -1,6 +1,7 @@
 import t from 'tap'
 import { sessionKey } from '../../../src/broker/persistence/keys.ts'
 import { type Subscription, Subscriptions } from '../../../src/broker/persistence/subscriptions.ts'
+import { LIMITS } from '../../../src/limits.ts'
 import { freshStore } from './rig.ts'
 
 async function fresh(t: Parameters<typeof freshStore>[0], filtersPerSessionMax = 5) {
@@ -24,6 +25,17 @@ t.test('what is given out is a copy', async (t) => {
   subscriptions.add('bob', [{ topic: 'a', qos: 1 }])
   Object.assign(subscriptions.of('bob')[0] ?? {}, { qos: 0 })
   t.same(subscriptions.of('bob'), [{ topic: 'a', qos: 1 }])
+})
+
+t.test('what can never be granted is not kept', async (t) => {
+  const { subscriptions } = await fresh(t)
+  const deepest = Array(LIMITS.topicLevelsMax).fill('a').join('/')
+  const filters = [deepest, `${deepest}/a`, 'a/'.repeat(30_000), 'a/#/b', '']
+  subscriptions.add(
+    'bob',
+    filters.map((topic) => ({ topic, qos: 1 })),
+  )
+  t.same(subscriptions.of('bob'), [{ topic: deepest, qos: 1 }])
 })
 
 t.test('QoS 0 is remembered and not matched', async (t) => {
