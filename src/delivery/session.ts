@@ -72,6 +72,8 @@ export class DeviceSession implements DrainOutlet {
 
   /** Sets the subscriptions of the device; drains start for boxes that these reach. */
   subscribed(filters: readonly Filter[]): void {
+    // A SUBSCRIBE may end after its connection has.
+    if (!this.#isOpen) return
     this.#filters = filters
     const held = filters.filter(({ qos }) => qos > 0)
     if (boxesReached(this.port.user, held).includes('receipts')) this.#office.receiptsWanted()

@@ -194,6 +194,21 @@ t.test('a new connection takes over from one that has not ended', async (t) => {
   t.match(rig.counts.ledger, { delivered: 1, queued: 0 })
 })
 
+t.test(
+  'a subscription that comes through after the connection has ended opens nothing',
+  async (t) => {
+    const rig = await Rig.open(t)
+    const phone = rig.device(bob, 'phone')
+    const { session } = phone
+    phone.leave()
+    session.subscribed([{ filter: 'users/bob/#', qos: 1 }])
+    await rig.quiet()
+    for (const box of ['inbox', 'receipts'] as const) {
+      t.equal(rig.mailboxes.of(box, bob).listeners.size, 0)
+    }
+  },
+)
+
 t.test('what was on its way when a connection was taken over survives a crash', async (t) => {
   const rig = await Rig.open(t)
   const phone = rig.device(bob, 'phone')
