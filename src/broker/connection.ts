@@ -31,8 +31,8 @@ import { type DeliveryOutlet, OrdinaryDeliveries } from './ordinary-deliveries.t
 import { type Flusher, Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
 import { readPublish } from './publish.ts'
-import { SubackOrder } from './suback-order.ts'
 import { readSubscribe, refusalOf } from './subscribe.ts'
+import { endsTurn, SubscribeTurn } from './subscribe-turn.ts'
 import { TopicAliases } from './topic-aliases.ts'
 import {
   ackPacketId,
@@ -71,7 +71,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   readonly #client: Client
   readonly #framer = new Framer(LIMITS.connectBytesMax)
   readonly #topicAliases = new TopicAliases()
-  readonly #subackOrder = new SubackOrder()
+  readonly #subscribeTurn = new SubscribeTurn(() => this.#readSoon())
   #ordinary: OrdinaryDeliveries | undefined
   #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new'
   #isSocketOver = false
@@ -173,7 +173,8 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   /** Whether the next packet may take effect now. */
   #canRead(): boolean {
     if (this.#state === 'new') return true
-    return this.#state === 'connected' && !this.acknowledgements.isFull && !this.#port.isFull
+    if (this.acknowledgements.isFull || this.#port.isFull) return false
+    return this.#state === 'connected' && !this.#subscribeTurn.isTaken
   }
 
   #acknowledge(packet: Buffer): void {
@@ -212,6 +213,10 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
         return
       case PACKET.subscribe:
         this.#takeSubscribe(frame)
+        return
+      case PACKET.unsubscribe:
+        this.#subscribeTurn.take()
+        this.#port.give(frame.bytes)
         return
       case PACKET.disconnect:
         this.#port.give(mendDisconnect(frame, this.version))
@@ -253,7 +258,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       this.write(refusal)
       return
     }
-    this.#subackOrder.note(asked)
+    this.#subscribeTurn.take(asked)
     this.#port.give(frame.bytes)
   }
 
@@ -318,8 +323,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isDecided)) return
     }
     if (type === PACKET.publish) this.#ordinary?.publish(frame)
-    else if (type === PACKET.suback) this.write(this.#subackOrder.restored(frame, this.version))
-    else this.write(frame.bytes)
+    else this.write(endsTurn(frame) ? this.#subscribeTurn.end(frame, this.version) : frame.bytes)
   }
 
   /** Whether the client takes packets of this length [MQTT-3.1.2-24]. */

@@ -198,7 +198,7 @@ t.test(
   'a subscription that comes through after the connection has ended opens nothing',
   async (t) => {
     const rig = await Rig.open(t)
-    const phone = rig.device(bob, 'phone')
+    const phone = rig.device(bob, 'phone', { filters: [] })
     const { session } = phone
     phone.leave()
     session.subscribed([{ filter: 'users/bob/#', qos: 1 }])

@@ -1,5 +1,6 @@
 import type { Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
+import { LIMITS } from '../../src/limits.ts'
 import { connect, PERSISTENT_4, PERSISTENT_5 } from '../support/client.ts'
 import { connectPacket, open, type RawClient, signIn } from '../support/raw.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
@@ -106,6 +107,45 @@ t.test('each filter has its code, in its place [MQTT-3.9.3-1]', async (t) => {
     const denied = version === 5 ? 0x87 : 0x80
     t.same([...(await client.next(SUBACK)).subarray(-3)], [2, denied, 2])
   }
+})
+
+t.test('subscribing and unsubscribing in a row ends as it was asked for', async (t) => {
+  const relay = await startRelay(t)
+  const { lamp, me } = await people(t, relay)
+  const client = await signIn(t, relay, me, { clientId: 'phone', clean: false })
+  const ask = (messageId: number, qos: 0 | 1): Packet => ({
+    cmd: 'subscribe',
+    messageId,
+    subscriptions: [{ topic: 'things/#', qos }],
+  })
+  const leave: Packet = { cmd: 'unsubscribe', messageId: 9, unsubscriptions: ['things/#'] }
+  client.send(ask(1, 1), leave, ask(2, 0), leave, ask(3, 1))
+  for (let count = 0; count < 3; count += 1) await client.next(SUBACK)
+  await lamp.publish(TOPIC, 'heard')
+  await client.next(PUBLISH)
+  client.send(ask(4, 0), leave)
+  await client.next(11)
+  await lamp.publish(TOPIC, 'not heard')
+  client.send({ cmd: 'pingreq' })
+  await client.next(13)
+  t.notOk(client.frames.some((frame) => (frame[0] ?? 0) >> 4 === PUBLISH))
+})
+
+t.test('each SUBSCRIBE of several in a row is counted before the next one', async (t) => {
+  const relay = await startRelay(t)
+  const { me } = await people(t, relay)
+  const client = await signIn(t, relay, me, { clientId: 'phone', clean: false })
+  const ask = (messageId: number): Packet => ({
+    cmd: 'subscribe',
+    messageId,
+    subscriptions: Array.from({ length: LIMITS.filtersPerSessionMax / 2 + messageId }, (_, at) => ({
+      topic: `things/${messageId}/${at}`,
+      qos: 1 as const,
+    })),
+  })
+  client.send(ask(0x01), ask(0x02))
+  t.equal((await client.next(SUBACK)).at(-1), 1)
+  t.equal((await client.next(SUBACK)).at(-1), 0x80, 'one too many')
 })
 
 t.test('a filter of 30,000 levels is not kept with the others of its packet', async (t) => {
