@@ -122,6 +122,7 @@ export function mendForward(
   { isDuplicate }: { readonly isDuplicate: boolean },
 ): void {
   packet.dup = isDuplicate
+  if (packet.qos === 0) return
   // What is in a queue leaves it by an acknowledgement; what was retained is in none.
   const least = packet.brokerId ? 1 : 0
   const granted = grantedQos(client, packet.topic) ?? packet.qos
