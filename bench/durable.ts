@@ -129,12 +129,11 @@ async function depths(contenders: readonly Contender[], depth: number): Promise<
       say(`  ${String(queued).padStart(8)} queued  ${describe('', measured)}  ${mib(now)}`)
     }
     const [first = before] = loaded
-    const last = loaded.at(-1) ?? before
+    const most = Math.max(...loaded)
     const resting = await contender.restingBytes()
     say(`  the load itself takes ${mib(first - before)}`)
-    say(
-      `  ${queued} queued: ${mib(last - first)} more under load, ${mib(resting - before)} at rest`,
-    )
+    say(`  at most ${mib(most - before)} more than with none on the way to ${queued}, under load`)
+    say(`  ${mib(resting - before)} more than with none at rest`)
     await contender.restartBroker()
     const restarted = (await contender.residentBytes()) - contender.startedBytes
     say(`  ${mib(restarted)} more than after its first start when started anew with them`)

@@ -131,6 +131,23 @@ t.test('subscribing and unsubscribing in a row ends as it was asked for', async 
   t.notOk(client.frames.some((frame) => (frame[0] ?? 0) >> 4 === PUBLISH))
 })
 
+t.test('a filter that is left and taken again in one go is there', async (t) => {
+  const relay = await startRelay(t)
+  const { lamp, me } = await people(t, relay)
+  const client = await signIn(t, relay, me, { clientId: 'phone', clean: false })
+  await subscribe(client, 1)
+  const subscriptions = [{ topic: 'things/#', qos: 1 as const }]
+  client.send(
+    { cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['things/#'] },
+    { cmd: 'subscribe', messageId: 3, subscriptions },
+  )
+  await client.next(SUBACK)
+  client.send({ cmd: 'pingreq' })
+  await client.next(13)
+  await lamp.publish(TOPIC, 'heard')
+  await client.next(PUBLISH)
+})
+
 t.test('each SUBSCRIBE of several in a row is counted before the next one', async (t) => {
   const relay = await startRelay(t)
   const { me } = await people(t, relay)
