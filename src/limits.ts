@@ -65,6 +65,10 @@ export const LIMITS = {
   recordSweepMs: 3_600_000,
   /** Records read at once when all are looked through. */
   recordReadMax: 500,
+  /** Size of the filter that knows which records there are not; a power of two. */
+  keyFilterBytes: 2 * MIB,
+  /** Keys in it before it is made anew from what is still there. */
+  keyFilterKeysMax: 2_000_000,
   /** A settled message is remembered at least this long, so that a retry stays one message. */
   duplicateWindowMs: 24 * 3_600_000,
 

@@ -14,6 +14,7 @@ import { type RandomBytes, randomHex } from './ids.ts'
 import { Journal } from './journal/journal.ts'
 import type { Log } from './log.ts'
 import { Mailboxes } from './mailbox/mailboxes.ts'
+import { Records } from './mailbox/records.ts'
 import type { UserId } from './message/names.ts'
 import { CHOSEN_COST, Passwords } from './roster/passwords.ts'
 import { Roster } from './roster/roster.ts'
@@ -33,6 +34,7 @@ export type OfficeParts = {
 type Tenants = {
   readonly journal: Journal
   readonly mailboxes: Mailboxes
+  readonly records: Records
   readonly persistence: Persistence
   readonly census: Census
 }
@@ -94,6 +96,7 @@ export class Office {
     return {
       journal: new Journal(parts),
       mailboxes: new Mailboxes(parts),
+      records: new Records(parts),
       persistence: new Persistence(parts),
       census: new Census(),
     }
@@ -102,7 +105,7 @@ export class Office {
   #furnish(tenants: Tenants): OpenOffice {
     const { store } = this
     const { clock, log, random, onPresence } = this.#parts
-    const { journal, mailboxes } = tenants
+    const { journal, mailboxes, records } = tenants
     const passwords = new Passwords({ random }, { cost: CHOSEN_COST })
     const roster = new Roster({ state: journal, clock, passwords, onPresence })
     const id = this.#identity(journal)
@@ -117,7 +120,7 @@ export class Office {
     counts.start()
     const { messages, quota } = this.#config
     const post = new PostOffice(
-      { store, journal, mailboxes, roster, counts, gauge: this.#gauge, clock, log },
+      { store, journal, mailboxes, records, roster, counts, gauge: this.#gauge, clock, log },
       { ...messages, ...quota, keepsPayloads: messages.retention === 'forever' },
     )
     return { ...tenants, id, passwords, roster, counts, post }
@@ -144,7 +147,7 @@ export type OpenOffice = Tenants & {
 }
 
 function visit(tenants: Tenants, key: string, value: Uint8Array): void {
-  const { journal, mailboxes, persistence, census } = tenants
+  const { journal, mailboxes, records, persistence, census } = tenants
   census.visit(key, value)
   switch (tableOf(key)) {
     case 'entry':
@@ -153,6 +156,9 @@ function visit(tenants: Tenants, key: string, value: Uint8Array): void {
     case 'box':
       journal.saw(lastNumber(key))
       mailboxes.visit(key, value)
+      return
+    case 'record':
+      records.visit(key)
       return
     default:
       persistence.visit(key, value)

@@ -211,11 +211,11 @@ type Surroundings = Pick<OperationParts, 'condition'> &
 
 function operationParts(office: Office, config: Config, around: Surroundings): OperationParts {
   const { store } = office
-  const { journal, roster, post, counts, persistence } = office.open
+  const { journal, records, roster, post, counts, persistence } = office.open
   const isConnected: InquiryParts['isConnected'] = (user, device) =>
     post.sessionsOf(user).some((session) => session.port.device === device.id)
   const inquiry = new Inquiry(
-    { store, journal, roster, isConnected },
+    { store, records, journal, roster, isConnected },
     { relay: config.relay.name, listedForMs: config.messages.listedForMs },
   )
   return {

@@ -5,6 +5,7 @@
  */
 import type { RelayError } from '../errors.ts'
 import type { Mail, Mailbox } from '../mailbox/mailbox.ts'
+import type { MessageRecord } from '../mailbox/record.ts'
 import type { Offer, OfferWaiter } from '../store/store.ts'
 import type { Written } from './receipts.ts'
 
@@ -34,7 +35,7 @@ export class Acceptance implements OfferWaiter {
   /** Whether all devices may acknowledge before the commit. */
   isHoped = false
   /** The final record, once the message has settled before its commit ended. */
-  settled: Uint8Array | undefined
+  settled: MessageRecord | undefined
   readonly #owner: AcceptanceOwner
 
   constructor(

@@ -4,21 +4,20 @@
  */
 import { LIMITS } from '../limits.ts'
 import { decodeItem } from '../mailbox/item.ts'
-import {
-  decodeRecord,
-  type MessageKey,
-  type MessageRecord,
-  parseRecordKey,
-} from '../mailbox/record.ts'
+import type { MessageKey, MessageRecord } from '../mailbox/record.ts'
+import type { Records } from '../mailbox/records.ts'
 import type { Receipt } from '../message/message.ts'
 import type { UserId } from '../message/names.ts'
 import type { Roster } from '../roster/roster.ts'
 import { sortable } from '../store/keys.ts'
-import { allPairs } from '../store/pairs.ts'
 import type { Store } from '../store/store.ts'
 import { deliveries } from './settlement.ts'
 
-type Parts = { readonly store: Store; readonly roster: Pick<Roster, 'user'> }
+type Parts = {
+  readonly store: Store
+  readonly records: Pick<Records, 'all'>
+  readonly roster: Pick<Roster, 'user'>
+}
 
 type Found = { readonly seq: number; readonly receipts: Receipt[] }
 
@@ -30,9 +29,8 @@ export async function earlierReceipts(parts: Parts, user: UserId): Promise<Recei
   // What was written before this moment can be read afterwards.
   await parts.store.committed()
   let found: Found[] = []
-  for await (const [key, value] of allPairs(parts.store, `record/${user}/`)) {
-    const record = decodeRecord(value)
-    found.push({ seq: record.seq, receipts: receiptsOf(parts, parseRecordKey(key), record) })
+  for await (const { key, record } of parts.records.all(`record/${user}/`)) {
+    found.push({ seq: record.seq, receipts: receiptsOf(parts, key, record) })
     if (found.length >= 2 * LIMITS.earlierMessagesMax) found = newest(found)
   }
   return newest(found).flatMap(({ receipts }) => receipts)

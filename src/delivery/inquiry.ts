@@ -1,18 +1,12 @@
 /** Answers what became of messages: the list, and the story of one. Never shows payloads. */
 import type { Journal } from '../journal/journal.ts'
 import { decodeItem, type Item } from '../mailbox/item.ts'
-import {
-  decodeRecord,
-  type MessageKey,
-  type MessageRecord,
-  parseRecordKey,
-  type RecordStatus,
-} from '../mailbox/record.ts'
+import type { MessageRecord, RecordStatus } from '../mailbox/record.ts'
+import type { FoundRecord, Records } from '../mailbox/records.ts'
 import type { MessageId, UserId } from '../message/names.ts'
 import type { Device } from '../roster/device.ts'
 import type { Roster } from '../roster/roster.ts'
 import { sortable } from '../store/keys.ts'
-import { allPairs } from '../store/pairs.ts'
 import type { Store } from '../store/store.ts'
 import { deliveries } from './settlement.ts'
 
@@ -56,10 +50,9 @@ export type Trace = {
   readonly next?: string
 }
 
-type Found = { readonly key: MessageKey; readonly record: MessageRecord }
-
 export type InquiryParts = {
   readonly store: Store
+  readonly records: Pick<Records, 'all'>
   readonly journal: Pick<Journal, 'ageMs'>
   readonly roster: Pick<Roster, 'user' | 'holders'>
   /** Whether a device of a user is connected to this relay now. */
@@ -83,8 +76,8 @@ export class Inquiry {
 
   /** Messages that match, the newest first, at most `filter.limit`. */
   async list(filter: MessageFilter): Promise<MessageRow[]> {
-    let rows: Found[] = []
-    for await (const found of this.#records()) {
+    let rows: FoundRecord[] = []
+    for await (const found of this.#parts.records.all()) {
       if (!this.#isListed(found.record) || !matches(found, filter)) continue
       rows.push(found)
       // Keeps memory in bounds without sorting for each record.
@@ -101,16 +94,10 @@ export class Inquiry {
   /** The stories of all messages with this id; there is one unless several senders chose it. */
   async trace(id: MessageId): Promise<Trace[]> {
     const traces: Trace[] = []
-    for await (const found of this.#records()) {
+    for await (const found of this.#parts.records.all()) {
       if (found.key.id === id) traces.push(this.#traceOf(found))
     }
     return traces
-  }
-
-  async *#records(): AsyncGenerator<Found> {
-    for await (const [key, value] of allPairs(this.#parts.store, 'record/')) {
-      yield { key: parseRecordKey(key), record: decodeRecord(value) }
-    }
   }
 
   #isListed(record: MessageRecord): boolean {
@@ -118,7 +105,7 @@ export class Inquiry {
     return this.#parts.journal.ageMs() - record.settledMs <= this.#listedForMs
   }
 
-  #traceOf({ key, record }: Found): Trace {
+  #traceOf({ key, record }: FoundRecord): Trace {
     const item = record.settledMs === 0 ? this.#itemOf(key.to, record.seq) : undefined
     const acked = item === undefined ? [] : deliveries(this.#parts.roster, key.to, item)
     const events = [{ what: 'accepted', at: record.accepted }, ...acked, ...record.events].map(
@@ -163,7 +150,7 @@ export class Inquiry {
   }
 }
 
-function matches({ key, record }: Found, filter: MessageFilter): boolean {
+function matches({ key, record }: FoundRecord, filter: MessageFilter): boolean {
   const { user, id, status, sinceMs, untilMs } = filter
   if (user !== undefined && key.from !== user && key.to !== user) return false
   if (id !== undefined && key.id !== id) return false
@@ -173,7 +160,7 @@ function matches({ key, record }: Found, filter: MessageFilter): boolean {
   return untilMs === undefined || record.accepted.atMs <= untilMs
 }
 
-function newest(rows: readonly Found[], limit: number): Found[] {
+function newest(rows: readonly FoundRecord[], limit: number): FoundRecord[] {
   return rows.toSorted((a, b) => b.record.seq - a.record.seq).slice(0, limit)
 }
 

@@ -10,9 +10,9 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
-import { decodeRecord, type MessageRecord } from '../mailbox/record.ts'
+import type { MessageRecord } from '../mailbox/record.ts'
+import type { Records } from '../mailbox/records.ts'
 import type { Roster } from '../roster/roster.ts'
-import { allPairs } from '../store/pairs.ts'
 import type { Store } from '../store/store.ts'
 import type { PostOffice } from './post-office.ts'
 
@@ -20,6 +20,7 @@ export type JanitorParts = {
   readonly store: Store
   readonly journal: Journal
   readonly mailboxes: Mailboxes
+  readonly records: Pick<Records, 'sweep'>
   readonly post: Pick<PostOffice, 'expire' | 'devicesLeft'>
   readonly roster: Pick<Roster, 'idleSince' | 'release'>
   readonly clock: Clock
@@ -123,9 +124,7 @@ export class Janitor {
 
   /** Removes records that nobody lists and no retry can meet any more. */
   async #forget(ageMs: number): Promise<void> {
-    for await (const [key, value] of allPairs(this.#parts.store, 'record/')) {
-      if (ageMs >= this.#neededUntil(decodeRecord(value))) this.#parts.store.remove(key)
-    }
+    await this.#parts.records.sweep((record) => ageMs < this.#neededUntil(record))
   }
 
   /** A device unseen for long no longer holds mail back; when it returns it gets new mail. */

@@ -8,13 +8,8 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Item } from '../mailbox/item.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
-import {
-  decodeRecord,
-  encodeRecord,
-  type MessageRecord,
-  parseRecordKey,
-  recordKey,
-} from '../mailbox/record.ts'
+import { recordKey } from '../mailbox/record.ts'
+import type { Records } from '../mailbox/records.ts'
 import type { Entry } from '../message/entry.ts'
 import type { Message } from '../message/message.ts'
 import { allPairs } from '../store/pairs.ts'
@@ -35,6 +30,7 @@ export type MendParts = {
   readonly store: Store
   readonly journal: Journal
   readonly mailboxes: Mailboxes
+  readonly records: Records
   readonly post: Pick<PostOffice, 'expire'>
   readonly log: Log
 }
@@ -63,7 +59,7 @@ async function mendEntries(
   for await (const { seq, entry } of allEntries(parts.journal)) {
     if (entry.kind !== 'message') continue
     const { message } = entry
-    const record = recordOf(parts.store, message)
+    const record = parts.records.get(keyOf(message))
     if (parts.mailboxes.of('inbox', message.to).has(seq)) {
       if (record === undefined) writeRecord(parts, seq, message, deadlineOf(parts, message))
       continue
@@ -79,9 +75,8 @@ async function mendEntries(
   return { restored, dropped }
 }
 
-function recordOf(store: Store, { from, to, id }: Message): MessageRecord | undefined {
-  const record = store.get(recordKey(from, to, id))
-  return record === undefined ? undefined : decodeRecord(record)
+function keyOf({ from, to, id }: Message): string {
+  return recordKey(from, to, id)
 }
 
 function putBack(
@@ -108,12 +103,13 @@ function deadlineOf({ journal }: MendParts, { expiresAfterS }: Message): number 
 }
 
 function writeRecord(
-  { store }: MendParts,
+  { records }: MendParts,
   seq: number,
-  { from, to, id, accepted, payload }: Message,
+  message: Message,
   deadlineMs: number,
 ): void {
-  const record = encodeRecord({
+  const { accepted, payload } = message
+  records.put(keyOf(message), {
     status: 'stored',
     seq,
     accepted,
@@ -122,7 +118,6 @@ function writeRecord(
     settledMs: 0,
     events: [],
   })
-  store.put(recordKey(from, to, id), record)
 }
 
 /** Ends what is in a box without an entry. */
@@ -141,11 +136,10 @@ async function mendBoxes({ mailboxes, journal, post }: MendParts): Promise<numbe
 
 /** Ends what is recorded as waiting and is in no box. */
 async function mendRecords(parts: MendParts): Promise<number> {
-  const { store, mailboxes, post } = parts
+  const { store, mailboxes, records, post } = parts
   let lost = 0
-  for await (const [key, value] of allPairs(store, 'record/')) {
-    const record = decodeRecord(value)
-    const { from, to, id } = parseRecordKey(key)
+  for await (const { key, record } of records.all()) {
+    const { from, to, id } = key
     const mailbox = mailboxes.of('inbox', to)
     if (record.settledMs !== 0 || mailbox.has(record.seq)) continue
     const { bytes, deadlineMs, seq } = record

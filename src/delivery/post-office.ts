@@ -18,7 +18,8 @@ import type { Log } from '../log.ts'
 import { hasAcked, type Item } from '../mailbox/item.ts'
 import type { BoxName, Mail, Mailbox } from '../mailbox/mailbox.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
-import { decodeRecord, encodeRecord, type RecordEvent, recordKey } from '../mailbox/record.ts'
+import { type RecordEvent, recordKey } from '../mailbox/record.ts'
+import type { Records } from '../mailbox/records.ts'
 import type { Message, Properties } from '../message/message.ts'
 import type { DeviceId, MessageId, UserId } from '../message/names.ts'
 import type { Device } from '../roster/device.ts'
@@ -57,6 +58,7 @@ export type PostParts = {
   readonly store: Store
   readonly journal: Journal
   readonly mailboxes: Mailboxes
+  readonly records: Records
   readonly roster: Roster
   readonly counts: Counts
   /** Whether the store has all the disk that it may have. */
@@ -125,7 +127,7 @@ export class PostOffice implements AcceptanceOwner {
       pending.waiters.push(waiter)
       return
     }
-    if (this.#parts.store.get(key) !== undefined) {
+    if (this.#parts.records.get(key) !== undefined) {
       // The sender has sent it again: one message, acknowledged like the first time.
       this.#parts.store.afterCommit(() => waiter.accepted())
       this.#parts.store.flushSoon()
@@ -171,7 +173,7 @@ export class PostOffice implements AcceptanceOwner {
   }
 
   #take(draft: Draft, key: string, waiter: AcceptWaiter): void {
-    const { store, journal, mailboxes } = this.#parts
+    const { store, journal, mailboxes, records } = this.#parts
     const message = this.#messageOf(draft)
     const { id, from, to, payload, accepted: acceptedAt } = message
     const mailbox = mailboxes.of('inbox', to)
@@ -180,7 +182,7 @@ export class PostOffice implements AcceptanceOwner {
     const item: Item = { bytes: payload.length, deadlineMs, from, id, acks: [], received: [] }
     const entry = journal.messageWrite(seq, message)
     const mail: Mail = { seq, item, content: { kind: 'message', message } }
-    const record = encodeRecord({
+    const record = records.write(key, {
       status: 'stored',
       seq,
       accepted: acceptedAt,
@@ -192,7 +194,7 @@ export class PostOffice implements AcceptanceOwner {
     const stored = this.#receipts.write({ id, from, to, status: 'stored' })
     const acceptance = new Acceptance(this, { key, mailbox, mail, stored, waiter })
     this.#acceptances.set(key, acceptance)
-    const writes = [entry, mailbox.write(seq, item), { key, value: record }]
+    const writes = [entry, mailbox.write(seq, item), record]
     acceptance.offer = store.offer(writes, acceptance)
     mailboxes.countSent(from, 1)
     mailbox.add(mail)
@@ -245,7 +247,7 @@ export class PostOffice implements AcceptanceOwner {
     this.#hopeEnds(acceptance)
     if (settled !== undefined) {
       // All devices have it although the disk never did: that is delivered, not refused.
-      this.#parts.store.insert(key, settled)
+      this.#parts.records.put(key, settled)
       this.#parts.store.afterCommit(() => accepted(waiters))
       return
     }
@@ -361,17 +363,16 @@ export class PostOffice implements AcceptanceOwner {
    * @throws NOT_FOUND for a message that this relay does not know
    */
   read(from: UserId, to: UserId, id: MessageId, recorded: () => void): void {
-    const { store, clock } = this.#parts
+    const { store, records, clock } = this.#parts
     const key = recordKey(from, to, id)
-    const stored = store.get(key)
-    if (stored === undefined) {
+    const record = records.get(key)
+    if (record === undefined) {
       throw new RelayError('NOT_FOUND', `there is no message ${id} from ${from} to ${to}`)
     }
-    const record = decodeRecord(stored)
     if (record.events.every(({ what }) => what !== 'read')) {
       const status = record.status === 'delivered' ? 'read' : record.status
       const events: RecordEvent[] = [...record.events, { what: 'read', at: stampNow(clock) }]
-      store.replace(key, encodeRecord({ ...record, status, events }))
+      records.put(key, { ...record, status, events })
       this.#receipts.write({ id, from, to, status: 'read' })
     }
     store.afterCommit(recorded)

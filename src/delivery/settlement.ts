@@ -4,7 +4,8 @@ import type { Journal } from '../journal/journal.ts'
 import type { Item } from '../mailbox/item.ts'
 import type { Mailbox } from '../mailbox/mailbox.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
-import { decodeRecord, encodeRecord, type RecordEvent, recordKey } from '../mailbox/record.ts'
+import { type MessageRecord, type RecordEvent, recordKey } from '../mailbox/record.ts'
+import type { Records } from '../mailbox/records.ts'
 import type { UserId } from '../message/names.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { Store } from '../store/store.ts'
@@ -19,6 +20,7 @@ export class Settlement {
   readonly #store: Store
   readonly #journal: Journal
   readonly #mailboxes: Mailboxes
+  readonly #records: Records
   readonly #roster: Pick<Roster, 'user'>
   readonly #counts: Counts
   readonly #receipts: Receipts
@@ -30,6 +32,7 @@ export class Settlement {
       store: Store
       journal: Journal
       mailboxes: Mailboxes
+      records: Records
       roster: Pick<Roster, 'user'>
       counts: Counts
       receipts: Receipts
@@ -40,6 +43,7 @@ export class Settlement {
     this.#store = parts.store
     this.#journal = parts.journal
     this.#mailboxes = parts.mailboxes
+    this.#records = parts.records
     this.#roster = parts.roster
     this.#counts = parts.counts
     this.#receipts = parts.receipts
@@ -51,7 +55,7 @@ export class Settlement {
   settle(mailbox: Mailbox, seq: number, item: Item, outcome: Outcome): void {
     const { key, record } = this.#conclude(mailbox, item, outcome)
     this.#clear(mailbox, seq, item, outcome)
-    this.#store.put(key, record)
+    this.#records.put(key, record)
   }
 
   /**
@@ -64,11 +68,11 @@ export class Settlement {
     if (offer === undefined || this.#keepsPayloads || !this.#store.withdraw(offer)) {
       acceptance.settled = record
       this.#clear(mailbox, mail.seq, mail.item, outcome)
-      this.#store.put(key, record)
+      this.#records.put(key, record)
       return false
     }
     mailbox.remove(mail.seq, mail.item, false)
-    this.#store.insert(key, record)
+    this.#records.put(key, record)
     this.#store.afterCommit(() => accepted(waiters))
     return true
   }
@@ -81,7 +85,11 @@ export class Settlement {
     else this.#journal.remove(seq)
   }
 
-  #conclude(mailbox: Mailbox, item: Item, outcome: Outcome): { key: string; record: Uint8Array } {
+  #conclude(
+    mailbox: Mailbox,
+    item: Item,
+    outcome: Outcome,
+  ): { key: string; record: MessageRecord } {
     const { from, id } = item
     const key = recordKey(from, mailbox.user, id)
     const record = this.#finalRecord(mailbox, key, item, outcome)
@@ -91,11 +99,10 @@ export class Settlement {
     return { key, record }
   }
 
-  #finalRecord(mailbox: Mailbox, key: string, item: Item, outcome: Outcome): Uint8Array {
+  #finalRecord(mailbox: Mailbox, key: string, item: Item, outcome: Outcome): MessageRecord {
     const at = stampNow(this.#clock)
     const { status, reason } = outcome
-    const stored = this.#store.get(key)
-    const known = stored === undefined ? undefined : decodeRecord(stored)
+    const known = this.#records.get(key)
     const events: RecordEvent[] = [
       ...deliveries(this.#roster, mailbox.user, item),
       ...(known?.events ?? []),
@@ -104,7 +111,7 @@ export class Settlement {
       events.push({ what: status, at, ...(reason === undefined ? {} : { reason }) })
     }
     const isRead = status === 'delivered' && events.some(({ what }) => what === 'read')
-    return encodeRecord({
+    return {
       status: isRead ? 'read' : status,
       seq: known?.seq ?? 0,
       accepted: known?.accepted ?? at,
@@ -113,7 +120,7 @@ export class Settlement {
       // 0 would say that it waits.
       settledMs: Math.max(1, this.#journal.ageMs()),
       events,
-    })
+    }
   }
 }
 

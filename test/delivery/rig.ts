@@ -13,6 +13,7 @@ import type { RelayError } from '../../src/errors.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { Mailboxes } from '../../src/mailbox/mailboxes.ts'
+import { Records } from '../../src/mailbox/records.ts'
 import { deviceId, messageId, type UserId, userId } from '../../src/message/names.ts'
 import { GENERATED_COST, Passwords } from '../../src/roster/passwords.ts'
 import { Roster } from '../../src/roster/roster.ts'
@@ -64,6 +65,7 @@ export class Rig {
   store: Store
   journal: Journal
   mailboxes: Mailboxes
+  records: Records
   roster: Roster
   counts: Counts
   post: PostOffice
@@ -78,6 +80,7 @@ export class Rig {
     this.store = this.#newStore()
     this.journal = new Journal({ store: this.store, clock, log: this.log })
     this.mailboxes = new Mailboxes({ store: this.store })
+    this.records = new Records({ store: this.store })
     this.counts = new Counts(this)
     this.roster = this.#newRoster()
     this.post = this.#newPost()
@@ -107,6 +110,7 @@ export class Rig {
     await this.store.start(
       (key, value) => {
         if (tableOf(key) === 'entry') this.journal.visit(key, value)
+        if (tableOf(key) === 'record') this.records.visit(key)
         if (tableOf(key) !== 'box') return
         this.journal.saw(lastNumber(key))
         this.mailboxes.visit(key, value)
@@ -115,6 +119,7 @@ export class Rig {
         const { store, clock, log } = this
         this.journal = new Journal({ store, clock, log })
         this.mailboxes = new Mailboxes({ store })
+        this.records = new Records({ store })
       },
     )
     // Journal and mailboxes may have been made anew, and everything else is built on them.
@@ -139,6 +144,7 @@ export class Rig {
     this.store = this.#newStore()
     this.journal = new Journal(this)
     this.mailboxes = new Mailboxes(this)
+    this.records = new Records(this)
     await this.#start()
   }
 
@@ -202,7 +208,7 @@ export class Rig {
     const isConnected = (user: UserId, device: { id: string }) =>
       this.devices.some((one) => one.isHere && one.user === user && one.device === device.id)
     return new Inquiry(
-      { store: this.store, journal: this.journal, roster: this.roster, isConnected },
+      { ...this, isConnected },
       { relay: 'test', listedForMs: LISTED_FOR_MS, ...this.#options },
     )
   }
