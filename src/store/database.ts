@@ -37,7 +37,7 @@ const LEVEL_OPTIONS = {
   keyEncoding: 'utf8',
   valueEncoding: 'buffer',
   writeBufferSize: 6 * MIB,
-  cacheSize: 4 * MIB,
+  cacheSize: 1 * MIB,
   maxFileSize: 1 * MIB,
   maxOpenFiles: LIMITS.openTablesMax + OTHER_FILES,
   compression: true,
