@@ -14,6 +14,10 @@ export const LIMITS = {
   packetBytesMax: 1 * MIB,
   /** Time from the first byte to a complete CONNECT. */
   connectMsMax: 10_000,
+  /** Names and addresses in a certificate of the relay's own making. */
+  certificateNamesMax: 64,
+  /** Pause between two looks whether the relay has got a new name or address. */
+  certificateLookMs: 60_000,
   /** Time for an HTTP request to arrive. */
   httpRequestMsMax: 30_000,
   /** Connections of one address that have not sent a CONNECT. */

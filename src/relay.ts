@@ -2,9 +2,10 @@
  * The relay: starts its parts bottom-up and stops them in reverse. With office.ts the only file
  * that knows all folders.
  */
+import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { Broker } from './broker/broker.ts'
-import { TcpListener, WebSocketGate } from './broker/listener.ts'
+import { TcpListener, TlsListener, WebSocketGate } from './broker/listener.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { Operations } from './control/operations.ts'
@@ -20,11 +21,16 @@ import { type ThingId, type UserId, userId } from './message/names.ts'
 import { Office } from './office.ts'
 import { problemsOf } from './problems.ts'
 import { SignIn } from './roster/sign-in.ts'
+import { isCode } from './store/folder.ts'
 import { diskUsage } from './store/usage.ts'
+import { Certificates } from './tls/certificates.ts'
+import { namesOf } from './tls/names.ts'
 import { VERSION } from './version.ts'
 
 /** The store has a folder of its own in the data directory. */
 const STORE = 'store'
+/** So have certificates. */
+const TLS = 'tls'
 
 /** The user that a new relay has. */
 const FIRST_ADMIN = userId('admin')
@@ -32,6 +38,8 @@ const FIRST_ADMIN = userId('admin')
 /** Where a relay listens; ports are real ones, also where 0 was configured. */
 export type Addresses = {
   readonly mqtt: { readonly host: string; readonly port: number }
+  /** Absent where another program has the port. */
+  readonly mqtts?: { readonly host: string; readonly port: number }
   readonly http: { readonly host: string; readonly port: number }
 }
 
@@ -39,6 +47,7 @@ type Running = {
   readonly broker: Broker
   readonly janitor: Janitor
   readonly tcp: TcpListener
+  readonly tls: TlsListener
   readonly http: HttpServer
   readonly control: ControlServer
 }
@@ -48,12 +57,14 @@ export class Relay {
   readonly #log: Log
   readonly #office: Office
   #running: Running | undefined
+  readonly #certificates: Certificates
   #startedMs = 0
   #firstAdmin: { readonly id: string; readonly password: string } | undefined
 
   constructor(config: Config, parts: { log: Log }) {
     this.#config = config
     this.#log = parts.log
+    this.#certificates = certificatesOf(config, parts.log)
     this.#office = officeOf(config, parts.log, (user) =>
       this.#running?.broker.publishPresence(user),
     )
@@ -67,6 +78,8 @@ export class Relay {
     if (this.#running !== undefined) return
     this.#startedMs = systemClock.monotonicMs()
     await this.#office.start()
+    // Before anything is told only once: a certificate that was given may be of no use.
+    await this.#certificates.start()
     await this.#makeFirstAdmin()
     const running = this.#build()
     // Publishes and sign-ins are possible from here on.
@@ -74,6 +87,7 @@ export class Relay {
     await running.broker.start()
     running.janitor.start()
     await running.tcp.start()
+    await this.#startTls(running.tls)
     await running.http.start()
     await running.control.start()
   }
@@ -83,20 +97,42 @@ export class Relay {
     const running = this.#running
     if (running !== undefined) {
       await running.control.stop()
-      await Promise.all([running.tcp.stop(), running.broker.stop()])
+      await Promise.all([running.tcp.stop(), running.tls.stop(), running.broker.stop()])
       await running.http.stop()
       await running.janitor.stop()
     }
     this.#running = undefined
+    this.#certificates.stop()
     await this.#office.stop()
+  }
+
+  /** Two relays may share a machine: TLS is left to the one that came first, and this one goes on. */
+  async #startTls(tls: TlsListener): Promise<void> {
+    const { host, tlsPort } = this.#config.mqtt
+    try {
+      await tls.start()
+    } catch (error) {
+      if (!isCode(error, 'EADDRINUSE')) throw error
+      this.#log.error(
+        { host, tlsPort },
+        'mqtt.tls_port is in use; this relay offers no MQTT over TLS',
+      )
+    }
   }
 
   get addresses(): Addresses {
     const { mqtt, http } = this.#config
+    const tlsPort = this.#running?.tls.port ?? 0
     return {
       mqtt: { host: mqtt.host, port: this.#running?.tcp.port ?? mqtt.port },
+      ...(tlsPort === 0 ? {} : { mqtts: { host: mqtt.host, port: tlsPort } }),
       http: { host: http.host, port: this.#running?.http.port ?? http.port },
     }
+  }
+
+  /** The certificate that clients have to trust; none where the operator has given one. */
+  get authorityPath(): string | undefined {
+    return this.#certificates.authorityPath
   }
 
   /** The first user and its password; only in the run that made the store. */
@@ -120,13 +156,21 @@ export class Relay {
     const signIn = new SignIn(parts, { allowsAnonymous: config.access.isAnonymousAllowed })
     const broker = new Broker({ ...parts, signIn }, { id: open.id, rules: config.access.rules })
     const gate = new WebSocketGate({ handler: broker })
+    const certificates = this.#certificates
+    const { mqtt } = config
     const operations = new Operations(this.#operationParts(broker))
     return {
       broker,
       janitor: new Janitor(parts, config.messages),
-      tcp: new TcpListener({ handler: broker }, config.mqtt),
+      tcp: new TcpListener({ handler: broker }, mqtt),
+      tls: new TlsListener(
+        { ...parts, certificates, handler: broker },
+        { host: mqtt.host, port: mqtt.tlsPort },
+      ),
       http: new HttpServer(
         {
+          ...parts,
+          certificates,
           upgrade: (request, socket, head) => gate.upgrade(request, socket, head),
           reasonsNotReady: () => (store.isFull ? ['the disk is full'] : []),
           figures: () => this.#figures(broker),
@@ -155,7 +199,11 @@ export class Relay {
       clients: broker.clients,
       disk: await diskUsage(this.#config.dataDir, this.#config.quota.diskBytesMax),
       links: [],
-      problems: problemsOf(store, systemClock.quality()),
+      problems: problemsOf({
+        store,
+        quality: systemClock.quality(),
+        isTlsMissing: this.addresses.mqtts === undefined,
+      }),
     }
   }
 
@@ -201,6 +249,14 @@ export async function openOffline(
 function officeOf(config: Config, log: Log, onPresence: (user: UserId) => void): Office {
   const parts = { clock: systemClock, random: systemRandom, log, onPresence }
   return new Office(parts, config, join(config.dataDir, STORE))
+}
+
+function certificatesOf({ dataDir, relay, tls }: Config, log: Log): Certificates {
+  const names = () => namesOf(hostname(), networkInterfaces())
+  return new Certificates(
+    { clock: systemClock, log, random: systemRandom, names },
+    { folder: join(dataDir, TLS), name: `Waypost ${relay.name}`, ...tls },
+  )
 }
 
 type Surroundings = Pick<OperationParts, 'condition'> &

@@ -34,7 +34,18 @@ t.test('run listens, is administered through its socket, and ends with 0 on SIGT
   const flags = ['--data-dir', dataDir]
   const child = spawn(
     process.execPath,
-    [MAIN, 'run', ...flags, '--mqtt-port', '0', '--http-port', '0', '--json'],
+    [
+      MAIN,
+      'run',
+      ...flags,
+      '--mqtt-port',
+      '0',
+      '--mqtt-tls-port',
+      '0',
+      '--http-port',
+      '0',
+      '--json',
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   t.teardown(() => child.kill('SIGKILL'))

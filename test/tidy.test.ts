@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '..')
 const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'limits.ts', 'clock.ts', 'ids.ts', 'printable.ts', 'log.ts', 'version.ts'],
   ['message'],
-  ['store', 'config'],
+  ['store', 'config', 'tls'],
   ['journal'],
   ['mailbox', 'roster'],
   ['delivery'],
@@ -26,6 +26,8 @@ const LAYERS: readonly (readonly string[])[] = [
 /** Packages that only one folder may know. */
 const OWNERS: Readonly<Record<string, string>> = {
   aedes: 'broker',
+  '@peculiar/x509': 'tls',
+  'reflect-metadata': 'tls',
   'aedes-persistence': 'broker',
   hono: 'http',
   '@hono/node-server': 'http',

@@ -1,14 +1,16 @@
 /** Where clients come in: TCP, and WebSocket connections that the HTTP server hands over. */
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { LIMITS } from '../limits.ts'
+import { type SecureParts, secure } from '../tls/secure.ts'
+import { Lobby } from './lobby.ts'
 
 /** What takes the connections: `Broker`. */
-export interface ConnectionHandler {
-  handle(socket: Duplex, address: string): void
+export interface ConnectionHandler<Source extends Duplex = Duplex> {
+  handle(socket: Source, address: string): void
 }
 
 /** MQTT over TCP. */
@@ -16,11 +18,15 @@ export class TcpListener {
   readonly #server: Server
   readonly #at: { host: string; port: number }
 
-  constructor(parts: { handler: ConnectionHandler }, options: { host: string; port: number }) {
+  constructor(
+    parts: { handler: ConnectionHandler<Socket> },
+    options: { host: string; port: number },
+  ) {
     this.#at = options
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       parts.handler.handle(socket, socket.remoteAddress ?? '')
     })
+    this.#server.maxConnections = LIMITS.connectionsMax
   }
 
   async start(): Promise<void> {
@@ -38,6 +44,51 @@ export class TcpListener {
   /** The port, also where 0 was asked for. */
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0
+  }
+}
+
+/** MQTT over TLS (mqtts). */
+export class TlsListener {
+  readonly #tcp: TcpListener
+  readonly #lobby = new Lobby()
+  readonly #handshakes = new Set<Duplex>()
+
+  constructor(
+    parts: SecureParts & { handler: ConnectionHandler },
+    options: { host: string; port: number },
+  ) {
+    const handler = {
+      handle: (socket: Socket, address: string) => {
+        const secured = secure(parts, socket, () => {
+          this.#handshakes.delete(secured)
+          this.#lobby.leave(stranger)
+          parts.handler.handle(secured, address)
+        })
+        const stranger = { address, disconnect: () => secured.destroy() }
+        this.#handshakes.add(secured)
+        this.#lobby.enter(stranger)
+        secured.once('close', () => {
+          this.#handshakes.delete(secured)
+          this.#lobby.leave(stranger)
+        })
+      },
+    }
+    this.#tcp = new TcpListener({ handler }, options)
+  }
+
+  start(): Promise<void> {
+    return this.#tcp.start()
+  }
+
+  /** Takes no more, and ends the handshakes; what is open is the broker's to end. */
+  async stop(): Promise<void> {
+    const stopped = this.#tcp.stop()
+    for (const socket of this.#handshakes) socket.destroy()
+    await stopped
+  }
+
+  get port(): number {
+    return this.#tcp.port
   }
 }
 

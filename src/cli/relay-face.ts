@@ -5,8 +5,13 @@ import type { Log } from '../log.ts'
 
 export type Endpoint = { readonly host: string; readonly port: number }
 
-/** Where a relay listens; MQTT over WebSocket is at `/mqtt` of `http`. */
-export type Addresses = { readonly mqtt: Endpoint; readonly http: Endpoint }
+/** Where a relay listens; MQTT over WebSocket is at `/mqtt` of `http`, which takes TLS as well. */
+export type Addresses = {
+  readonly mqtt: Endpoint
+  /** Absent where another program has the port. */
+  readonly mqtts?: Endpoint
+  readonly http: Endpoint
+}
 
 export type RunningRelay = {
   /** Returns once it listens. */
@@ -14,6 +19,8 @@ export type RunningRelay = {
   stop(): Promise<void>
   /** Valid once started. */
   readonly addresses: Addresses
+  /** The certificate that clients over TLS have to trust; none where one was given. */
+  readonly authorityPath?: string | undefined
   /** Only at the very first start of a store; the password is not kept anywhere. */
   readonly firstAdmin?: { readonly id: string; readonly password: string } | undefined
 }

@@ -71,9 +71,13 @@ async function live(
   stop: Promise<void>,
 ): Promise<void> {
   await relay.start()
-  const { firstAdmin } = relay
+  const { authorityPath, firstAdmin } = relay
   const listening = urlsOf(relay)
-  const result = { listening, ...(firstAdmin === undefined ? {} : { firstAdmin }) }
+  const result = {
+    listening,
+    ...(authorityPath === undefined ? {} : { authorityPath }),
+    ...(firstAdmin === undefined ? {} : { firstAdmin }),
+  }
   call.print(result, () => greeting(call, relay, dataDir))
   await stop
   await relay.stop()
@@ -81,9 +85,10 @@ async function live(
 
 /** What clients connect to. */
 function urlsOf({ addresses }: RunningRelay) {
-  const { mqtt, http } = addresses
+  const { mqtt, mqtts, http } = addresses
   return {
     mqtt: `mqtt://${authority(mqtt)}`,
+    ...(mqtts === undefined ? {} : { mqtts: `mqtts://${authority(mqtts)}` }),
     websocket: `ws://${authority(http)}/mqtt`,
     http: `http://${authority(http)}`,
   }
@@ -95,13 +100,15 @@ function authority({ host, port }: Endpoint): string {
 }
 
 function greeting(call: Call, relay: RunningRelay, dataDir: string): string {
-  const { mqtt, websocket, http } = urlsOf(relay)
-  const { firstAdmin } = relay
+  const { mqtt, mqtts, websocket, http } = urlsOf(relay)
+  const { firstAdmin, authorityPath } = relay
   const facts = columns([
     ['  MQTT', mqtt],
+    ...(mqtts === undefined ? [] : [['  over TLS', mqtts]]),
     ['  WebSocket', websocket],
     ['  HTTP', http],
     ['  data', dataDir],
+    ...(authorityPath === undefined ? [] : [['  trust', authorityPath]]),
   ])
   const lines = [`Waypost ${VERSION} is listening`, facts]
   if (firstAdmin !== undefined) {

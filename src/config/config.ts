@@ -17,6 +17,8 @@ export type Config = {
   /** Absolute path. */
   readonly dataDir: string
   readonly mqtt: { readonly host: string; readonly port: number; readonly tlsPort: number }
+  /** Absolute paths of what the operator has given. */
+  readonly tls: { readonly certificate: string | undefined; readonly key: string | undefined }
   readonly http: { readonly host: string; readonly port: number }
   readonly relay: { readonly name: string; readonly role: 'edge' | 'cloud' }
   readonly mesh: { readonly isEnabled: boolean; readonly port: number }
@@ -95,6 +97,10 @@ function configOf(values: Values, workingDir: string): Config {
       port: values['mqtt.port'],
       tlsPort: values['mqtt.tls_port'],
     },
+    tls: {
+      certificate: pathOf(values['tls.certificate'], workingDir),
+      key: pathOf(values['tls.key'], workingDir),
+    },
     http: { host: values['http.host'], port: values['http.port'] },
     relay: { name: values['relay.name'], role: values['relay.role'] },
     mesh: { isEnabled: values['mesh.enabled'], port: values['mesh.port'] },
@@ -117,6 +123,10 @@ function configOf(values: Values, workingDir: string): Config {
     },
     log: { level: values['log.level'], format: values['log.format'] },
   }
+}
+
+function pathOf(written: string, workingDir: string): string | undefined {
+  return written === 'none' ? undefined : resolve(workingDir, written)
 }
 
 function secondsOf(written: string | 0): number {

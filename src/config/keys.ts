@@ -44,6 +44,13 @@ export const KEYS = {
   'mqtt.host': text('0.0.0.0', HOST, 'an address or host name', 'Address that MQTT listens on'),
   'mqtt.port': port(1883, 'Port of MQTT over TCP'),
   'mqtt.tls_port': port(8883, 'Port of MQTT over TLS'),
+  'tls.certificate': text(
+    'none',
+    PATH,
+    'a PEM file, or none',
+    'Certificate for TLS; none: its own',
+  ),
+  'tls.key': text('none', PATH, 'a PEM file, or none', 'Private key of that certificate'),
   'http.host': text('0.0.0.0', HOST, 'an address or host name', 'Address that HTTP listens on'),
   'http.port': port(8080, 'Port of HTTP, and of MQTT over WebSocket at /mqtt'),
   'relay.name': text('host name', LABEL, '1 to 63 printable characters', 'Name that people see'),

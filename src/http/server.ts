@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { LIMITS } from '../limits.ts'
+import type { SecureParts } from '../tls/secure.ts'
+import { openDoor } from './door.ts'
 import { type Figures, metricsText } from './metrics.ts'
 
 export type HttpParts = {
@@ -16,16 +18,20 @@ export type HttpParts = {
   readonly figures: () => Promise<Figures>
 }
 
+export type HttpServerParts = HttpParts & SecureParts
+
 export class HttpServer {
   readonly #server: Server
   readonly #at: { host: string; port: number }
 
-  constructor(parts: HttpParts, options: { host: string; port: number }) {
+  constructor(parts: HttpServerParts, options: { host: string; port: number }) {
     this.#at = options
     this.#server = createServer(
       { requestTimeout: LIMITS.httpRequestMsMax, headersTimeout: LIMITS.httpRequestMsMax },
       getRequestListener(routes(parts).fetch),
     )
+    this.#server.maxConnections = LIMITS.connectionsMax
+    openDoor(this.#server, parts)
     this.#server.on('upgrade', (request, socket, head) => {
       if (pathOf(request) === '/mqtt') parts.upgrade(request, socket, head)
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createSecureContext } from 'node:tls'
 import t from 'tap'
 import { WebSocket } from 'ws'
-import { TcpListener, WebSocketGate } from '../../src/broker/listener.ts'
+import { TcpListener, TlsListener, WebSocketGate } from '../../src/broker/listener.ts'
+import { systemClock } from '../../src/clock.ts'
 import { LIMITS } from '../../src/limits.ts'
 
 function handler() {
@@ -35,6 +37,36 @@ t.test('TCP connections are handed over with their address', async (t) => {
   await listener.stop()
   await listener.stop()
 })
+
+t.test(
+  'one address gets so many handshakes at once; the one that has waited longest goes',
+  async (t) => {
+    const parts = { clock: systemClock, certificates: { context: createSecureContext() } }
+    const target = handler()
+    const at = { host: '127.0.0.1', port: 0 }
+    const listener = new TlsListener({ ...parts, handler: target }, at)
+    await listener.start()
+    const silent: Socket[] = []
+    const begin = async () => {
+      const socket = connect(listener.port, '127.0.0.1')
+      silent.push(socket.resume())
+      socket.on('error', () => undefined)
+      await once(socket, 'connect')
+    }
+    while (silent.length < LIMITS.strangersPerAddressMax) await begin()
+    t.equal(silent[0]?.closed, false)
+    const firstClosed = once(silent[0] as Socket, 'close')
+    await begin()
+    await firstClosed
+    t.equal(silent.filter(({ closed }) => closed).length, 1)
+    t.same(target.handled, [])
+    silent.at(-1)?.end()
+    await once(silent.at(-1) as Socket, 'close')
+    await listener.stop()
+    const open = silent.filter(({ closed }) => !closed)
+    await Promise.all(open.map((socket) => once(socket, 'close')))
+  },
+)
 
 t.test('a port that is taken fails the start', async (t) => {
   const one = new TcpListener({ handler: handler() }, { host: '127.0.0.1', port: 0 })

@@ -18,6 +18,7 @@ t.test('without any source the defaults hold', async (t) => {
   t.same(config, {
     dataDir: '/home/bob/data',
     mqtt: { host: '0.0.0.0', port: 1883, tlsPort: 8883 },
+    tls: { certificate: undefined, key: undefined },
     http: { host: '0.0.0.0', port: 8080 },
     relay: { name: 'pi', role: 'edge' },
     mesh: { isEnabled: true, port: 8884 },

@@ -98,7 +98,7 @@ export class RelayProcess implements Broker {
     await mkdir(this.#options.configDir, { recursive: true })
     const lines = [
       `data_dir: ${this.dataDir}`,
-      'mqtt: { host: 127.0.0.1, port: 0 }',
+      'mqtt: { host: 127.0.0.1, port: 0, tls_port: 0 }',
       'http: { host: 127.0.0.1, port: 0 }',
       'mesh: { enabled: false }',
       ...(this.#options.extraConfig ?? []),

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createSecureContext } from 'node:tls'
 import t from 'tap'
+import { systemClock } from '../../src/clock.ts'
 import type { Figures } from '../../src/http/metrics.ts'
 import { type HttpParts, HttpServer, routes } from '../../src/http/server.ts'
 
@@ -16,6 +18,8 @@ const FIGURES: Figures = {
   diskUsedBytes: 7_000,
   uptimeMs: 2_500,
 }
+
+const NO_TLS = { clock: systemClock, certificates: { context: createSecureContext() } }
 
 function parts(reasons: string[] = []): HttpParts & { upgraded: string[] } {
   const upgraded: string[] = []
@@ -67,7 +71,7 @@ async function answerTo(port: number, request: string): Promise<string> {
 
 t.test('only /mqtt is upgraded, with or without a query', async (t) => {
   const made = parts()
-  const server = new HttpServer(made, { host: '127.0.0.1', port: 0 })
+  const server = new HttpServer({ ...made, ...NO_TLS }, { host: '127.0.0.1', port: 0 })
   await server.stop()
   await server.start()
   t.teardown(() => server.stop())
@@ -84,7 +88,7 @@ t.test('only /mqtt is upgraded, with or without a query', async (t) => {
 })
 
 t.test('a client that stays does not keep the server from stopping', async (t) => {
-  const server = new HttpServer(parts(), { host: '127.0.0.1', port: 0 })
+  const server = new HttpServer({ ...parts(), ...NO_TLS }, { host: '127.0.0.1', port: 0 })
   await server.start()
   const idle = connect(server.port, '127.0.0.1')
   t.teardown(() => idle.destroy())

@@ -1,4 +1,5 @@
 /** A whole relay in this process, on a folder of its own, and what an operator asks of it. */
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Test } from 'tap'
 import { systemClock } from '../../src/clock.ts'
@@ -50,6 +51,15 @@ export class TestRelay {
 
   get mqttPort(): number {
     return this.#running.addresses.mqtt.port
+  }
+
+  get tlsPort(): number {
+    return this.#running.addresses.mqtts?.port ?? 0
+  }
+
+  /** The certificate that clients have to trust, as PEM text. */
+  get authority(): string {
+    return readFileSync(this.#running.authorityPath ?? '', 'utf8')
   }
 
   get httpPort(): number {
@@ -125,6 +135,7 @@ export async function configOf(dataDir: string, { keys, rules }: RelayOptions): 
     ['data_dir', dataDir],
     ['mqtt.host', '127.0.0.1'],
     ['mqtt.port', '0'],
+    ['mqtt.tls_port', '0'],
     ['http.host', '127.0.0.1'],
     ['http.port', '0'],
     ['mesh.enabled', 'false'],
