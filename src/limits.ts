@@ -154,6 +154,8 @@ export const LIMITS = {
   // Retained messages and offline queues of ordinary topics.
   retainedMax: 100_000,
   offlineQueueMessagesMax: 1_000,
+  /** Pause between two looks at what `$SYS` shows. */
+  systemTopicsMs: 10_000,
   /** Unfinished QoS 2 publishes of one session. */
   incomingPerSessionMax: 1_000,
   /** Retained or queued messages of ordinary topics read ahead for one client. */

@@ -152,7 +152,14 @@ export class Relay {
     const config = this.#config
     const { store } = this.#office
     const open = this.#office.open
-    const parts = { clock: systemClock, random: systemRandom, log, store, ...open }
+    const parts = {
+      clock: systemClock,
+      random: systemRandom,
+      version: VERSION,
+      log,
+      store,
+      ...open,
+    }
     const signIn = new SignIn(parts, { allowsAnonymous: config.access.isAnonymousAllowed })
     const broker = new Broker({ ...parts, signIn }, { id: open.id, rules: config.access.rules })
     const gate = new WebSocketGate({ handler: broker })

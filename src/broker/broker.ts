@@ -16,6 +16,7 @@ import type { PostOffice } from '../delivery/post-office.ts'
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { UserId } from '../message/names.ts'
 import { presenceTopic } from '../message/topic.ts'
 import type { Roster } from '../roster/roster.ts'
@@ -36,6 +37,7 @@ import {
 import type { AedesPort } from './aedes-port.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionOwner } from './connection-owner.ts'
+import { Connections } from './connections.ts'
 import { ConnectedDevice } from './device-port.ts'
 import { deviceOf, Gate, returnCodeOf } from './gate.ts'
 import { Guests } from './guests.ts'
@@ -44,6 +46,8 @@ import { Lobby } from './lobby.ts'
 import { Flusher } from './outbox.ts'
 import type { Persistence } from './persistence/persistence.ts'
 import type { Publish } from './publish.ts'
+import { SystemTopics } from './system-topics.ts'
+import { Traffic } from './traffic.ts'
 import { FAILURE, REASON } from './wire.ts'
 
 export type BrokerParts = {
@@ -52,6 +56,8 @@ export type BrokerParts = {
   readonly roster: Roster
   readonly signIn: SignIn
   readonly persistence: Persistence
+  readonly mailboxes: Pick<Mailboxes, 'queued' | 'bytes'>
+  readonly version: string
   readonly clock: Clock
   readonly log: Log
 }
@@ -75,8 +81,10 @@ export class Broker implements ConnectionOwner {
   readonly #aedes: Aedes
   readonly #inbound: Inbound
   readonly #flusher = new Flusher()
+  readonly #traffic = new Traffic()
+  readonly #system: SystemTopics
   readonly #lobby = new Lobby()
-  readonly #connections = new Set<Connection>()
+  readonly #connections = new Connections()
   readonly #byClient = new WeakMap<Client, Connection>()
   /** The newest connection of each session. */
   readonly #newest = new Map<string, Connection>()
@@ -86,6 +94,12 @@ export class Broker implements ConnectionOwner {
     this.#parts = parts
     this.#gate = new Gate(parts, options)
     this.#guests = new Guests(parts)
+    this.#system = new SystemTopics({
+      ...parts,
+      connections: this.#connections,
+      traffic: this.#traffic,
+      publish: (topic, text) => this.#publish({ topic, payload: Buffer.from(text), retain: true }),
+    })
     this.#inbound = new Inbound(
       {
         ...parts,
@@ -124,9 +138,7 @@ export class Broker implements ConnectionOwner {
 
   /** Clients that are signed in. */
   get clients(): number {
-    let clients = 0
-    for (const { isConnected } of this.#connections) if (isConnected) clients += 1
-    return clients
+    return this.#connections.clients
   }
 
   async start(): Promise<void> {
@@ -163,12 +175,14 @@ export class Broker implements ConnectionOwner {
     await this.#guests.forget()
     // What is retained may be of a run that was killed.
     for (const { id } of this.#parts.roster.users()) this.publishPresence(id)
+    this.#system.start()
   }
 
   /** Says goodbye to every client; sessions and mail stay. */
   async stop(): Promise<void> {
+    this.#system.stop()
     await new Promise<void>((resolve) => this.#aedes.close(resolve))
-    for (const connection of this.#connections) connection.disconnect(REASON.serverShuttingDown)
+    this.#connections.disconnectAll(REASON.serverShuttingDown)
     await this.#parts.persistence.destroy()
   }
 
@@ -182,7 +196,10 @@ export class Broker implements ConnectionOwner {
       socket.destroy()
       return
     }
-    const parts = { owner: this, socket, flusher: this.#flusher, ...this.#parts }
+    this.#traffic.sockets += 1
+    const { clock, log } = this.#parts
+    const shared = { flusher: this.#flusher, traffic: this.#traffic, clock, log }
+    const parts = { owner: this, socket, ...shared }
     const connection = new Connection(parts, { address })
     this.#connections.add(connection)
     this.#lobby.enter(connection)
@@ -208,6 +225,7 @@ export class Broker implements ConnectionOwner {
   }
 
   connected(connection: Connection): void {
+    this.#traffic.connected(this.clients)
     const { identity } = connection
     if (identity?.kind !== 'user') return
     const { post, roster } = this.#parts
@@ -246,23 +264,12 @@ export class Broker implements ConnectionOwner {
 
   /** Ends the connections of a user, or of one device of it. */
   disconnect(user: UserId, device?: string): void {
-    for (const connection of this.#connections) {
-      const { identity } = connection
-      if (identity?.kind !== 'user' || identity.user !== user) continue
-      if (device === undefined || deviceOf(connection) === device) {
-        connection.disconnect(REASON.administrativeAction)
-      }
-    }
+    this.#connections.disconnectUser(user, device)
   }
 
   /** Ends the connections of a thing. */
   disconnectThing(thing: string): void {
-    for (const connection of this.#connections) {
-      const { identity } = connection
-      if (identity?.kind === 'thing' && identity.thing === thing) {
-        connection.disconnect(REASON.administrativeAction)
-      }
-    }
+    this.#connections.disconnectThing(thing)
   }
 
   /** Retains whether a user is online, for those who may see it. */

@@ -1,8 +1,13 @@
 /** What a connection needs of the broker. */
+import type { Duplex } from 'node:stream'
 import type { Client } from 'aedes'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
 import type { AedesPort } from './aedes-port.ts'
 import type { Connection } from './connection.ts'
+import type { Flusher } from './outbox.ts'
 import type { Publish } from './publish.ts'
+import type { Traffic } from './traffic.ts'
 
 /** Where a connection takes what it does not decide by itself. */
 export interface ConnectionOwner {
@@ -15,4 +20,14 @@ export interface ConnectionOwner {
   /** The client is signed in and knows it (CONNACK is on its way). */
   connected(connection: Connection): void
   closed(connection: Connection): void
+}
+
+/** What a connection is made of. */
+export type ConnectionParts = {
+  readonly owner: ConnectionOwner
+  readonly socket: Duplex
+  readonly flusher: Flusher
+  readonly traffic: Traffic
+  readonly clock: Clock
+  readonly log: Log
 }

@@ -22,18 +22,19 @@ import type { Identity } from '../roster/identity.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { keepAlive, mendDisconnect, subscriptionsOf } from './aedes-mends.ts'
 import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
-import { type Context, checkPacket } from './check.ts'
+import { checkPacket } from './check.ts'
 import { type Connect, connackOf, readConnect, withSession } from './connect.ts'
-import type { ConnectionOwner } from './connection-owner.ts'
+import type { ConnectionOwner, ConnectionParts } from './connection-owner.ts'
 import { type Frame, Framer } from './framer.ts'
 import { cutLater } from './linger.ts'
 import { type DeliveryOutlet, OrdinaryDeliveries } from './ordinary-deliveries.ts'
-import { type Flusher, Outbox } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
 import { readPublish } from './publish.ts'
 import { readSubscribe, refusalOf } from './subscribe.ts'
 import { endsTurn, SubscribeTurn } from './subscribe-turn.ts'
 import { TopicAliases } from './topic-aliases.ts'
+import type { Flow } from './traffic.ts'
 import {
   ackPacketId,
   ackReason,
@@ -67,6 +68,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   readonly #clock: Clock
   readonly #log: Log
   readonly #socket: Duplex
+  readonly #received: Flow
   readonly #port: AedesPort
   readonly #client: Client
   readonly #framer = new Framer(LIMITS.connectBytesMax)
@@ -78,13 +80,11 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   #isReading = false
   #isInputOver = false
 
-  constructor(
-    parts: { owner: ConnectionOwner; socket: Duplex; flusher: Flusher; clock: Clock; log: Log },
-    options: { address: string },
-  ) {
+  constructor(parts: ConnectionParts, options: { address: string }) {
     this.address = options.address
     this.#owner = parts.owner
     this.#socket = parts.socket
+    this.#received = parts.traffic.received
     this.#clock = parts.clock
     this.#log = parts.log
     this.outbox = new Outbox(parts)
@@ -99,6 +99,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
     socket.on('data', (chunk: Buffer) => {
       // What still comes after the end is taken off the socket, so that it can close, and dropped.
       if (this.isClosed) return
+      this.#received.bytes += chunk.length
       this.#framer.push(chunk)
       this.#read()
     })
@@ -126,10 +127,6 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   /** Whether the client is signed in and has been told so. */
   get isConnected(): boolean {
     return this.#state === 'connected'
-  }
-
-  get #context(): Context {
-    return { version: this.version, sessionExpiryS: this.connect?.sessionExpiryS ?? 0 }
   }
 
   get isCongested(): boolean {
@@ -195,6 +192,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   }
 
   #take(frame: Frame): void {
+    this.#received.packet(frame.bytes)
     if (this.#state === 'new') {
       this.#takeConnect(frame)
       return
@@ -203,7 +201,8 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       this.#takePublish(frame)
       return
     }
-    checkPacket(frame, this.#context)
+    const { version, connect } = this
+    checkPacket(frame, { version, sessionExpiryS: connect?.sessionExpiryS ?? 0 })
     switch (packetType(frame.bytes)) {
       case PACKET.puback:
       case PACKET.pubrec:

@@ -3,6 +3,7 @@
  * call for each packet costs more than all the rest. `Flusher` is the one turn-end for all.
  */
 import type { Duplex } from 'node:stream'
+import type { Flow, Traffic } from './traffic.ts'
 
 /** Flushes every outbox that has gathered something in this turn of the loop. */
 export class Flusher {
@@ -23,13 +24,15 @@ export class Flusher {
 export class Outbox {
   readonly #socket: Duplex
   readonly #flusher: Flusher
+  readonly #sent: Flow
   #packets: Buffer[] = []
   #bytes = 0
   #isOpen = false
 
-  constructor(parts: { socket: Duplex; flusher: Flusher }) {
+  constructor(parts: { socket: Duplex; flusher: Flusher; traffic: Traffic }) {
     this.#socket = parts.socket
     this.#flusher = parts.flusher
+    this.#sent = parts.traffic.sent
   }
 
   /** Bytes that the client has not taken yet. */
@@ -42,12 +45,14 @@ export class Outbox {
     this.#isOpen = true
     this.#packets.unshift(connack)
     this.#bytes += connack.length
+    this.#sent.packet(connack)
     this.#flusher.add(this)
   }
 
   push(packet: Buffer): void {
     this.#packets.push(packet)
     this.#bytes += packet.length
+    this.#sent.packet(packet)
     if (this.#isOpen && this.#packets.length === 1) this.#flusher.add(this)
   }
 
@@ -55,9 +60,11 @@ export class Outbox {
   flush(): void {
     const [first, ...more] = this.#packets
     if (first === undefined || !this.#isOpen) return
+    const bytes = this.#bytes
     this.#packets = []
     this.#bytes = 0
     if (!this.#socket.writable) return
+    this.#sent.bytes += bytes
     this.#socket.write(more.length === 0 ? first : Buffer.concat([first, ...more]))
   }
 }

@@ -28,6 +28,13 @@ export class Mailboxes {
     return this.#queued
   }
 
+  /** Bytes of their payloads. */
+  get bytes(): number {
+    let bytes = 0
+    for (const mailbox of this.#boxes.inbox.values()) bytes += mailbox.bytes
+    return bytes
+  }
+
   /** The box of a user, where it holds or serves anything. */
   known(box: BoxName, user: UserId): Mailbox | undefined {
     return this.#boxes[box].get(user)

@@ -8,6 +8,7 @@ import { Connection } from '../../src/broker/connection.ts'
 import type { ConnectionOwner } from '../../src/broker/connection-owner.ts'
 import { Flusher } from '../../src/broker/outbox.ts'
 import type { Publish } from '../../src/broker/publish.ts'
+import { Traffic } from '../../src/broker/traffic.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { KeptLog } from '../support/kept-log.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -35,8 +36,12 @@ class Scene implements ConnectionOwner {
   constructor() {
     const [near, far] = duplexPair()
     this.client = far
-    const parts = { owner: this, socket: near, flusher: new Flusher(), clock: this.clock }
-    this.connection = new Connection({ ...parts, log: new KeptLog() }, { address: '127.0.0.1' })
+    const parts = { owner: this, socket: near, flusher: new Flusher(), traffic: new Traffic() }
+    const { clock } = this
+    this.connection = new Connection(
+      { ...parts, clock, log: new KeptLog() },
+      { address: '127.0.0.1' },
+    )
     this.connection.start()
   }
 

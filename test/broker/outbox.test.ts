@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { Flusher, Outbox } from '../../src/broker/outbox.ts'
+import { Traffic } from '../../src/broker/traffic.ts'
 
 const CONNACK = Buffer.from([0x20, 2, 0, 0])
 
@@ -9,7 +10,8 @@ function outbox() {
   const writes: Buffer[] = []
   socket.on('data', (chunk: Buffer) => writes.push(chunk))
   const flusher = new Flusher()
-  return { socket, writes, flusher, box: new Outbox({ socket, flusher }) }
+  const traffic = new Traffic()
+  return { socket, writes, flusher, traffic, box: new Outbox({ socket, flusher, traffic }) }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -42,7 +44,7 @@ t.test('the packets of one turn are one write, in order', async (t) => {
 
 t.test('one turn end serves all', async (t) => {
   const one = outbox()
-  const other = new Outbox({ socket: one.socket, flusher: one.flusher })
+  const other = new Outbox({ socket: one.socket, flusher: one.flusher, traffic: one.traffic })
   one.box.open(CONNACK)
   other.open(CONNACK)
   await turn()

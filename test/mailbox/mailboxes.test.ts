@@ -30,6 +30,7 @@ t.test('what is on disk is counted at start', async (t) => {
   t.match(mailboxes.of('inbox', bob), { messages: 2, bytes: 20, lastCommitted: 10 })
   t.match(mailboxes.of('receipts', alice), { messages: 1, bytes: 0, lastCommitted: 7 })
   t.equal(mailboxes.queued, 2, 'receipts are no messages')
+  t.equal(mailboxes.bytes, 20)
   t.equal(mailboxes.sentBy(alice), 2)
   t.equal(mailboxes.sentBy(bob), 0)
 })

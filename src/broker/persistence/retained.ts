@@ -1,6 +1,7 @@
 /**
  * Retained messages: the topics in memory, the packets in the store. At the bound a message for a
  * new topic is delivered but not kept, which is counted and told; on a full disk none is kept.
+ * What the relay says of itself (`$SYS`) changes all the time and is kept in memory alone.
  */
 import type { Log } from '../../log.ts'
 import type { Store } from '../../store/store.ts'
@@ -9,6 +10,9 @@ import { LevelTrie } from './level-trie.ts'
 import type { LossNotice } from './loss-notice.ts'
 import { decodePacket, encodePacket, type Packet } from './packet.ts'
 
+/** Only the relay publishes there, a bounded number of topics. */
+const RELAY_TOPICS = '$SYS/'
+
 export class Retained {
   readonly #store: Store
   readonly #log: Log
@@ -16,6 +20,7 @@ export class Retained {
   readonly #max: number
   readonly #readAheadMax: number
   readonly #topics = new LevelTrie<string>()
+  readonly #ofRelay = new LevelTrie<Packet>()
 
   constructor(
     parts: { store: Store; log: Log; refused: LossNotice },
@@ -40,6 +45,7 @@ export class Retained {
 
   /** Whether a retained message for this topic would be kept. */
   hasRoom(topic: string): boolean {
+    if (topic.startsWith(RELAY_TOPICS)) return true
     if (this.#store.isFull) return false
     return this.#topics.size < this.#max || this.#topics.get(topic) !== undefined
   }
@@ -47,6 +53,10 @@ export class Retained {
   /** Keeps the packet in place of the topic's last one; one without payload only removes that. */
   set(packet: Packet): void {
     const { topic = '', payload = '' } = packet
+    if (topic.startsWith(RELAY_TOPICS)) {
+      this.#ofRelay.set(topic, packet)
+      return
+    }
     const isKnown = this.#topics.get(topic) !== undefined
     const key = retainedKey(topic)
     if (payload.length === 0) {
@@ -67,6 +77,8 @@ export class Retained {
     try {
       for (const filter of filters) {
         for await (const value of this.#values(filter)) yield decodePacket(value)
+        // A packet that is handed over is changed there.
+        for (const packet of this.#ofRelay.matchedBy(filter)) yield { ...packet }
       }
     } catch (cause) {
       // aedes listens to no error of this stream: it would end the process.
