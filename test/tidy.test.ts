@@ -175,7 +175,9 @@ function code(path: string): string {
 
 function imports(path: string): string[] {
   const text = code(path)
-  const found = text.matchAll(/^(?:import|export)\s(?:[^'";]*from\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm)
+  const found = text.matchAll(
+    /^(?:import|export)\s(?:[^'";]*from\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm,
+  )
   return [...found].map((match) => match[1] ?? match[2] ?? '')
 }
 
