@@ -39,7 +39,6 @@ type Parts = {
 }
 
 const OWN_ONLY = 0o600
-const FOR_ALL = 0o644
 const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----\n?/g
 
 export class Certificates {
@@ -130,11 +129,11 @@ export class Certificates {
     let authority = this.#authority
     if (authority === undefined) {
       authority = await makeAuthority({ random }, this.#options.name)
-      await this.#keep('ca.pem', pemOf(authority), OWN_ONLY)
-      await this.#keep('ca.crt', authority.certificate, FOR_ALL)
+      await this.#keep('ca.pem', pemOf(authority))
+      await this.#keep('ca.crt', authority.certificate)
     }
     const leaf = await issue({ random }, authority, names)
-    await this.#keep('relay.pem', pemOf(leaf), OWN_ONLY)
+    await this.#keep('relay.pem', pemOf(leaf))
     this.#authority = authority
     this.#leaf = leaf
     this.#context = contextOf(leaf)
@@ -157,11 +156,11 @@ export class Certificates {
   }
 
   /** Whole or not at all; on a full disk the next start makes another. */
-  async #keep(name: string, text: string, mode: number): Promise<void> {
+  async #keep(name: string, text: string): Promise<void> {
     const path = this.#path(name)
     try {
       await mkdir(this.#options.folder, { recursive: true, mode: 0o700 })
-      const file = await open(`${path}.new`, 'w', mode)
+      const file = await open(`${path}.new`, 'w', OWN_ONLY)
       try {
         await file.writeFile(text)
         await file.sync()

@@ -48,7 +48,7 @@ t.test('the first start makes an authority and a certificate, for this user alon
   t.ok(rig.made.context)
   t.equal(rig.made.authorityPath, join(rig.folder, 'ca.crt'))
   const mode = (name: string) => statSync(join(rig.folder, name)).mode & 0o777
-  t.same(['', 'ca.pem', 'relay.pem', 'ca.crt'].map(mode), [0o700, 0o600, 0o600, 0o644])
+  t.same(['', 'ca.pem', 'relay.pem', 'ca.crt'].map(mode), [0o700, 0o600, 0o600, 0o600])
   t.notMatch(rig.read('ca.crt'), /PRIVATE/)
   t.ok(new X509Certificate(rig.read('relay.pem')).checkIP('127.0.0.1'))
 })
