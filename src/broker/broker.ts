@@ -197,10 +197,8 @@ export class Broker implements ConnectionOwner {
       return
     }
     this.#traffic.sockets += 1
-    const { clock, log } = this.#parts
-    const shared = { flusher: this.#flusher, traffic: this.#traffic, clock, log }
-    const parts = { owner: this, socket, ...shared }
-    const connection = new Connection(parts, { address })
+    const shared = { owner: this, flusher: this.#flusher, traffic: this.#traffic }
+    const connection = new Connection({ ...this.#parts, ...shared, socket }, { address })
     this.#connections.add(connection)
     this.#lobby.enter(connection)
     connection.start()
@@ -225,6 +223,7 @@ export class Broker implements ConnectionOwner {
   }
 
   connected(connection: Connection): void {
+    this.#connections.signedIn(connection)
     this.#traffic.connected(this.clients)
     const { identity } = connection
     if (identity?.kind !== 'user') return

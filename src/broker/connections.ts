@@ -7,6 +7,7 @@ import { REASON } from './wire.ts'
 
 export class Connections {
   readonly #all = new Set<Connection>()
+  readonly #signedIn = new Set<Connection>()
 
   get size(): number {
     return this.#all.size
@@ -14,15 +15,13 @@ export class Connections {
 
   /** Clients that are signed in. */
   get clients(): number {
-    let clients = 0
-    for (const { isConnected } of this.#all) if (isConnected) clients += 1
-    return clients
+    return this.#signedIn.size
   }
 
   /** Those of them whose session stays when they leave. */
   get kept(): number {
     let kept = 0
-    for (const { isConnected, client } of this.#all) if (isConnected && !client.clean) kept += 1
+    for (const { client } of this.#signedIn) if (!client.clean) kept += 1
     return kept
   }
 
@@ -30,8 +29,13 @@ export class Connections {
     this.#all.add(connection)
   }
 
+  signedIn(connection: Connection): void {
+    this.#signedIn.add(connection)
+  }
+
   delete(connection: Connection): void {
     this.#all.delete(connection)
+    this.#signedIn.delete(connection)
   }
 
   /** Ends all. `reason` is an MQTT 5 reason code, as below. */

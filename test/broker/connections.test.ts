@@ -3,14 +3,13 @@ import type { Connection } from '../../src/broker/connection.ts'
 import { Connections } from '../../src/broker/connections.ts'
 import { alice, bob } from '../delivery/rig.ts'
 
-type Given = { identity?: object; isConnected?: boolean; clean?: boolean; id?: string }
+type Given = { identity?: object; clean?: boolean; id?: string }
 
-function connection({ identity, isConnected = true, clean = false, id = 'x' }: Given) {
+function connection({ identity, clean = false, id = 'x' }: Given) {
   const reasons: number[] = []
   return {
     reasons,
     identity,
-    isConnected,
     client: { clean },
     assignedId: id,
     connect: { clientId: id },
@@ -21,13 +20,10 @@ function connection({ identity, isConnected = true, clean = false, id = 'x' }: G
 t.test('clients are those who are signed in; some have a session that stays', async (t) => {
   const connections = new Connections()
   const gone = connection({})
-  for (const one of [
-    connection({}),
-    connection({ clean: true }),
-    connection({ isConnected: false }),
-    gone,
-  ]) {
+  connections.add(connection({}))
+  for (const one of [connection({}), connection({ clean: true }), gone]) {
     connections.add(one)
+    connections.signedIn(one)
   }
   connections.delete(gone)
   t.match(connections, { size: 3, clients: 2, kept: 1 })
