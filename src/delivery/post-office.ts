@@ -247,7 +247,7 @@ export class PostOffice implements AcceptanceOwner {
     this.#hopeEnds(acceptance)
     if (settled !== undefined) {
       // All devices have it although the disk never did: that is delivered, not refused.
-      this.#parts.records.put(key, settled)
+      this.#parts.records.insert(key, settled)
       this.#parts.store.afterCommit(() => accepted(waiters))
       return
     }
@@ -372,7 +372,7 @@ export class PostOffice implements AcceptanceOwner {
     if (record.events.every(({ what }) => what !== 'read')) {
       const status = record.status === 'delivered' ? 'read' : record.status
       const events: RecordEvent[] = [...record.events, { what: 'read', at: stampNow(clock) }]
-      records.put(key, { ...record, status, events })
+      records.replace(key, { ...record, status, events })
       this.#receipts.write({ id, from, to, status: 'read' })
     }
     store.afterCommit(recorded)

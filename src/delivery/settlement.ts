@@ -72,7 +72,7 @@ export class Settlement {
       return false
     }
     mailbox.remove(mail.seq, mail.item, false)
-    this.#records.put(key, record)
+    this.#records.insert(key, record)
     this.#store.afterCommit(() => accepted(waiters))
     return true
   }

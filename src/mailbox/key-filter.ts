@@ -16,22 +16,27 @@ export class KeyFilter {
   readonly #bits = new Uint8Array(LIMITS.keyFilterBytes)
   #keys = 0
 
-  /** Whether so many keys were added that it begins to say `may have` too often. */
+  /** Whether so many new keys were added that it begins to say `may have` too often. */
   get isFull(): boolean {
     return this.#keys >= LIMITS.keyFilterKeysMax
   }
 
+  /** A key that it would let pass anyway counts for nothing. */
   add(key: string): void {
-    this.#keys += 1
     const sum = keySum(key)
     const stride = strideOf(sum)
     let place = sum
+    let isNew = false
     for (let probe = 0; probe < PROBES; probe += 1) {
       const index = place >>> (32 - INDEX_BITS)
       const byte = index >>> 3
-      this.#bits[byte] = (this.#bits[byte] as number) | (1 << (index & 7))
+      const before = this.#bits[byte] as number
+      const after = before | (1 << (index & 7))
+      if (after !== before) isNew = true
+      this.#bits[byte] = after
       place = (place + stride) | 0
     }
+    if (isNew) this.#keys += 1
   }
 
   /** False where the key was surely never added. */

@@ -44,14 +44,25 @@ export class Records {
     return { key, value: encodeRecord(record) }
   }
 
-  /** Writes a record, whether there is one or not. */
+  /** Writes the record of a message that has none. */
+  insert(key: string, record: MessageRecord): void {
+    const write = this.write(key, record)
+    this.#store.insert(write.key, write.value)
+  }
+
+  /** Writes a record where there is one. */
+  replace(key: string, record: MessageRecord): void {
+    this.#store.replace(key, encodeRecord(record))
+  }
+
+  /** Writes a record, after a look whether there is one. */
   put(key: string, record: MessageRecord): void {
     this.#remember(key)
     this.#store.put(key, encodeRecord(record))
   }
 
   #remember(key: string): void {
-    if (!this.#filter.mayHave(key)) this.#filter.add(key)
+    this.#filter.add(key)
     this.#nextFilter?.add(key)
   }
 
