@@ -28,6 +28,9 @@ const SYNCHRONIZED = '/run/systemd/timesync/synchronized'
 /** How long a look at that file is good for. */
 const QUALITY_MS = 10_000
 
+/** The longest time that a timer of Node takes; a longer one would fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 /** The machine's own clock. Timers never keep the process alive. */
 class SystemClock implements Clock {
   #quality: ClockQuality = 'none'
@@ -51,9 +54,17 @@ class SystemClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const timer = setTimeout(run, delayMs)
+    let cancel: () => void = () => undefined
+    const next = () => {
+      cancel = this.after(delayMs - TIMER_MS_MAX, run)
+    }
+    const isLong = delayMs > TIMER_MS_MAX
+    const timer = isLong ? setTimeout(next, TIMER_MS_MAX) : setTimeout(run, delayMs)
     timer.unref()
-    return () => clearTimeout(timer)
+    return () => {
+      clearTimeout(timer)
+      cancel()
+    }
   }
 }
 

@@ -156,6 +156,10 @@ export const LIMITS = {
   offlineQueueMessagesMax: 1_000,
   /** Pause between two looks at what `$SYS` shows. */
   systemTopicsMs: 10_000,
+  /** Sessions of one account that outlive their connection; the one left for longest ends. */
+  sessionsPerAccountMax: 64,
+  /** Topics whose subscribers are remembered until somebody subscribes. */
+  audiencesMax: 4_096,
   /** Unfinished QoS 2 publishes of one session. */
   incomingPerSessionMax: 1_000,
   /** Retained or queued messages of ordinary topics read ahead for one client. */

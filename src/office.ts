@@ -3,7 +3,7 @@
  * listeners around it; a command without a running relay works on it alone.
  */
 import { decode, encode } from 'cborg'
-import { Persistence } from './broker/persistence/persistence.ts'
+import { OrdinaryTopics } from './broker/ordinary/topics.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { Census } from './delivery/census.ts'
@@ -35,7 +35,7 @@ type Tenants = {
   readonly journal: Journal
   readonly mailboxes: Mailboxes
   readonly records: Records
-  readonly persistence: Persistence
+  readonly topics: OrdinaryTopics
   readonly census: Census
 }
 
@@ -87,17 +87,19 @@ export class Office {
     this.#open = undefined
     await this.#gauge.stop()
     open.roster.stop()
+    open.topics.stop()
     open.journal.finish()
     await this.store.stop()
   }
 
   #tenants(): Tenants {
     const parts = { ...this.#parts, store: this.store }
+    const journal = new Journal(parts)
     return {
-      journal: new Journal(parts),
+      journal,
       mailboxes: new Mailboxes(parts),
       records: new Records(parts),
-      persistence: new Persistence(parts),
+      topics: new OrdinaryTopics({ ...parts, ageMs: () => journal.ageMs() }),
       census: new Census(),
     }
   }
@@ -118,6 +120,7 @@ export class Office {
     }
     const counts = new Counts({ store, mailboxes })
     counts.start()
+    tenants.topics.start()
     const { messages, quota } = this.#config
     const post = new PostOffice(
       { store, journal, mailboxes, records, roster, counts, gauge: this.#gauge, clock, log },
@@ -147,7 +150,7 @@ export type OpenOffice = Tenants & {
 }
 
 function visit(tenants: Tenants, key: string, value: Uint8Array): void {
-  const { journal, mailboxes, records, persistence, census } = tenants
+  const { journal, mailboxes, records, topics, census } = tenants
   census.visit(key, value)
   switch (tableOf(key)) {
     case 'entry':
@@ -161,6 +164,6 @@ function visit(tenants: Tenants, key: string, value: Uint8Array): void {
       records.visit(key)
       return
     default:
-      persistence.visit(key, value)
+      topics.visit(key, value)
   }
 }

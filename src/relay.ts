@@ -274,7 +274,7 @@ type Surroundings = Pick<OperationParts, 'condition'> &
 
 function operationParts(office: Office, config: Config, around: Surroundings): OperationParts {
   const { store } = office
-  const { journal, records, roster, post, counts, persistence } = office.open
+  const { journal, records, roster, post, counts, topics } = office.open
   const isConnected: InquiryParts['isConnected'] = (user, device) =>
     post.sessionsOf(user).some((session) => session.port.device === device.id)
   const inquiry = new Inquiry(
@@ -290,15 +290,15 @@ function operationParts(office: Office, config: Config, around: Surroundings): O
       disconnectUser: around.disconnectUser,
       thingRemoved: async (thing) => {
         around.disconnectThing(thing)
-        await persistence.endSessions((id) => id.startsWith(`thing:${thing}/`))
+        await topics.endSessions((id) => id.startsWith(`thing:${thing}/`))
       },
       userRemoved: async (user) => {
-        await persistence.endSessions((id) => id.startsWith(`${user}/`))
+        await topics.endSessions((id) => id.startsWith(`${user}/`))
         await post.userRemoved(user)
       },
       deviceRevoked: async (user, device) => {
         around.disconnectDevice(user, device)
-        await persistence.endSessions((id) => id === `${user}/${device}`)
+        await topics.endSessions((id) => id === `${user}/${device}`)
         await post.devicesLeft(user)
       },
     },

@@ -1,30 +1,30 @@
 /**
- * The acknowledgements that a client waits for, in the order of its publishes
- * [MQTT-4.6.0-2] [MQTT-4.6.0-3]. Each goes out only when its message is safe, whichever lane that
- * message takes: ours to a mailbox, or aedes' to an ordinary topic.
+ * What a client waits for, in the order in which it has asked: PUBACK and PUBREC in the order of
+ * its publishes [MQTT-4.6.0-2] [MQTT-4.6.0-3], PUBREL in the order of its PUBRECs [MQTT-4.6.0-4].
+ * Each goes out only when what it acknowledges is safe, and not before those in front of it.
  */
 import { LIMITS } from '../limits.ts'
 
 /** The place of an acknowledgement in the order. */
-export type Slot = { readonly packetId: number; packet: Buffer | undefined; isReady: boolean }
+export type Slot = { readonly packetId: number; packet: Buffer | undefined }
 
 export class Acknowledgements {
   readonly #send: (packet: Buffer) => void
-  #slots: Slot[] = []
+  readonly #slots: Slot[] = []
 
   /** @param send writes an acknowledgement to the client */
   constructor(send: (packet: Buffer) => void) {
     this.#send = send
   }
 
-  /** Whether the client has as many publishes under way as it may (Receive Maximum). */
+  /** Whether the client has as much under way as it may (Receive Maximum). */
   get isFull(): boolean {
     return this.#slots.length >= LIMITS.receiveMax
   }
 
   /** Keeps the place of an acknowledgement that is not decided yet. */
   expect(packetId: number): Slot {
-    const slot: Slot = { packetId, packet: undefined, isReady: false }
+    const slot: Slot = { packetId, packet: undefined }
     this.#slots.push(slot)
     return slot
   }
@@ -32,38 +32,9 @@ export class Acknowledgements {
   /** The acknowledgement for this place is decided. */
   decide(slot: Slot, packet: Buffer): void {
     slot.packet = packet
-    slot.isReady = true
-    this.#release()
-  }
-
-  /**
-   * aedes has written an acknowledgement.
-   * @param isDecided whether it need not wait for `published`
-   * @returns false where nobody expects it
-   */
-  hold(packetId: number, packet: Buffer, isDecided: boolean): boolean {
-    const slot = this.#slots.find((one) => one.packetId === packetId && one.packet === undefined)
-    if (slot === undefined) return false
-    slot.packet = packet
-    if (isDecided) slot.isReady = true
-    this.#release()
-    return true
-  }
-
-  /** aedes has stored and passed on an ordinary message. */
-  published(packetId: number): void {
-    const slot = this.#slots.find((one) => one.packetId === packetId && !one.isReady)
-    if (slot === undefined) return
-    slot.isReady = true
-    this.#release()
-  }
-
-  #release(): void {
-    for (;;) {
-      const slot = this.#slots[0]
-      if (slot === undefined || !slot.isReady || slot.packet === undefined) return
+    for (let next = this.#slots[0]; next?.packet !== undefined; next = this.#slots[0]) {
       this.#slots.shift()
-      this.#send(slot.packet)
+      this.#send(next.packet)
     }
   }
 }

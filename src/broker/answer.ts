@@ -11,7 +11,7 @@ import { encodeAck, REASON } from './wire.ts'
 
 type Asker = Pick<Connection, 'version' | 'acknowledgements' | 'unreleased'>
 
-/** Where nobody waits for an answer, or aedes gives it. */
+/** Where nobody waits for an answer. */
 export const NOBODY: AcceptWaiter = { accepted: () => undefined, refused: () => undefined }
 
 export function answerTo(

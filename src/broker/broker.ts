@@ -1,16 +1,10 @@
 /**
- * The MQTT side of the relay: aedes for sessions, subscriptions, wills, retained messages and
- * ordinary topics; in front of it one `Connection` for each client; sign-in and topic rules.
+ * The MQTT side of the relay: one `Connection` for each client; sign-in and topic rules; ordinary
+ * topics; and aedes for the coming and going of clients: CONNECT, keep alive, when a will is due.
  */
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import {
-  Aedes,
-  type AedesPublishPacket,
-  type AuthenticateError,
-  type Client,
-  type Subscription,
-} from 'aedes'
+import { Aedes, type AuthenticateError, type Client } from 'aedes'
 import type { Clock } from '../clock.ts'
 import type { PostOffice } from '../delivery/post-office.ts'
 import { RelayError } from '../errors.ts'
@@ -25,59 +19,57 @@ import type { Store } from '../store/store.ts'
 import type { Rules } from './access.ts'
 import {
   AEDES_VERSION,
-  endsWithConnection,
   isRegistered,
   mendBroker,
   mendClient,
-  mendForward,
-  mendResumption,
-  mendWill,
+  outlivesS,
   renameClient,
 } from './aedes-mends.ts'
+import { AedesPersistence, NO_EMITTER } from './aedes-persistence.ts'
 import type { AedesPort } from './aedes-port.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionOwner } from './connection-owner.ts'
 import { Connections } from './connections.ts'
 import { ConnectedDevice } from './device-port.ts'
+import { EarlierWills } from './earlier-wills.ts'
 import { deviceOf, Gate, returnCodeOf } from './gate.ts'
 import { Guests } from './guests.ts'
 import { Inbound } from './inbound.ts'
 import { Lobby } from './lobby.ts'
+import type { OrdinaryTopics } from './ordinary/topics.ts'
+import type { Will } from './ordinary/wills.ts'
+import { Copies, OrdinaryPort } from './ordinary-port.ts'
 import { Flusher } from './outbox.ts'
-import type { Persistence } from './persistence/persistence.ts'
 import type { Publish } from './publish.ts'
+import type { Subscribe, Unsubscribe } from './subscribe.ts'
+import { Subscriber } from './subscriber.ts'
 import { SystemTopics } from './system-topics.ts'
 import { Traffic } from './traffic.ts'
-import { FAILURE, REASON } from './wire.ts'
+import { REASON } from './wire.ts'
 
 export type BrokerParts = {
-  readonly store: Pick<Store, 'isFull'>
+  readonly store: Pick<Store, 'isFull' | 'committed'>
   readonly post: PostOffice
   readonly roster: Roster
   readonly signIn: SignIn
-  readonly persistence: Persistence
+  readonly topics: OrdinaryTopics
   readonly mailboxes: Pick<Mailboxes, 'queued' | 'bytes'>
   readonly version: string
   readonly clock: Clock
   readonly log: Log
 }
 
-/** A will as aedes hands it over; with the id of its session where an earlier run has lost it. */
-type Will = {
-  topic: string
-  payload: string | Buffer
-  qos: 0 | 1 | 2
-  clientId?: string
-  properties?: object
-}
-
-/** Tells aedes that a will is no business of its own any more. */
-const WILL_TAKEN = new RelayError('NOT_AUTHORIZED', 'the will is a message, not of a topic')
+/** Tells aedes that a will is no business of its own. */
+const WILL_TAKEN = new RelayError('NOT_AUTHORIZED', 'wills are published by the relay')
 
 export class Broker implements ConnectionOwner {
   readonly #parts: BrokerParts
   readonly #gate: Gate
   readonly #guests: Guests
+  readonly #subscriber: Subscriber
+  readonly #persistence: AedesPersistence
+  readonly #earlierWills: EarlierWills
+  readonly #copies = new Copies()
   readonly #aedes: Aedes
   readonly #inbound: Inbound
   readonly #flusher = new Flusher()
@@ -100,38 +92,30 @@ export class Broker implements ConnectionOwner {
       traffic: this.#traffic,
       publish: (topic, text) => this.#publish({ topic, payload: Buffer.from(text), retain: true }),
     })
-    this.#inbound = new Inbound(
-      {
-        ...parts,
-        signal: (topic, payload) => this.#signal(topic, payload),
-        canRetain: (topic) => parts.persistence.hasRoomForRetained(topic),
-      },
-      options,
-    )
+    this.#inbound = new Inbound(parts, options)
+    this.#subscriber = new Subscriber({ ...parts, gate: this.#gate, guests: this.#guests })
+    const committed = () => parts.store.committed()
+    this.#persistence = new AedesPersistence({ ...parts, committed })
+    this.#earlierWills = new EarlierWills({
+      ...parts,
+      publish: (id, will) => this.#publishWill(undefined, id, will),
+    })
     this.#aedes = new Aedes({
       id: options.id,
-      persistence: parts.persistence,
+      persistence: this.#persistence,
+      mq: NO_EMITTER,
       connectTimeout: LIMITS.connectMsMax,
-      // A bound would make messages wait in a list that ends in a recursion, and in a crash.
-      concurrency: 0,
       // Slow readers are ours to deal with: nothing in aedes ever waits for a socket.
       drainTimeout: 0,
       maximumPacketSize: LIMITS.packetBytesMax,
-      receiveMaximum: LIMITS.receiveMax,
-      topicAliasMaximum: LIMITS.topicAliasMax,
-      maxTopicLevels: LIMITS.topicLevelsMax,
       sessionExpiryIntervalLimit: LIMITS.expiresAfterSMax,
       authenticate: (client, user, password, done) => {
         void this.#authenticate(client, user, password, done)
       },
-      authorizePublish: (client, packet, done) => this.#authorizePublish(client, packet, done),
-      authorizeSubscribe: (client, wanted, done) =>
-        done(null, this.#maySubscribe(client, wanted) ? wanted : null),
-      authorizeForward: (client, packet) => this.#forwarded(client, packet),
-      published: (packet, client, done) => {
-        const connection = client ? this.#byClient.get(client) : undefined
-        if (packet.qos === 1) connection?.acknowledgements.published(packet.messageId ?? 0)
-        done(null)
+      authorizePublish: (client, _packet, done) => {
+        const will = client && this.#byClient.get(client)?.connect?.will
+        if (client && will) this.#publishWill(client, client.id, will)
+        done(WILL_TAKEN)
       },
     })
   }
@@ -152,27 +136,13 @@ export class Broker implements ConnectionOwner {
       log.debug({ client: client.id, error }, 'a client failed')
     })
     this.#aedes.on('connectionError', (_client, error) => log.debug({ error }, 'a client failed'))
-    this.#aedes.addListener('error', (error: unknown) => {
-      // Of a sweep through the wills of an earlier run, in which one was refused.
-      if (error instanceof RelayError) log.info({ code: error.code }, error.message)
-      else log.error({ error }, 'aedes failed')
-    })
-    this.#aedes.on('connackSent', ({ returnCode, reasonCode, sessionPresent }, client) => {
-      if ((returnCode ?? 0) === 0 && (reasonCode ?? 0) === 0) {
-        const connection = this.#byClient.get(client)
-        connection?.accepted(sessionPresent || this.hasUnfinished(connection))
-      }
-    })
-    this.#aedes.on('subscribe', (subscriptions, client) => {
-      this.#dropRefused(client, subscriptions)
-      this.#subscribed(client)
-    })
-    this.#aedes.on('unsubscribe', (filters, client) => {
-      // aedes says the same of a clean session that ends; mail is kept for its device.
-      if (!client.closed) this.#unsubscribed(client, filters)
+    this.#aedes.addListener('error', (error: unknown) => log.error({ error }, 'aedes failed'))
+    this.#aedes.on('connackSent', ({ returnCode, reasonCode }, client) => {
+      if ((returnCode ?? 0) === 0 && (reasonCode ?? 0) === 0) this.#byClient.get(client)?.accepted()
     })
     await this.#aedes.listen()
-    await this.#guests.forget()
+    this.#guests.forget()
+    await this.#earlierWills.start()
     // What is retained may be of a run that was killed.
     for (const { id } of this.#parts.roster.users()) this.publishPresence(id)
     this.#system.start()
@@ -181,9 +151,10 @@ export class Broker implements ConnectionOwner {
   /** Says goodbye to every client; sessions and mail stay. */
   async stop(): Promise<void> {
     this.#system.stop()
+    this.#earlierWills.stop()
     await new Promise<void>((resolve) => this.#aedes.close(resolve))
     this.#connections.disconnectAll(REASON.serverShuttingDown)
-    await this.#parts.persistence.destroy()
+    await this.#persistence.destroy()
   }
 
   /** Takes a new connection over. `address` is the client's, without the port. */
@@ -206,25 +177,36 @@ export class Broker implements ConnectionOwner {
 
   attach(port: AedesPort, connection: Connection): Client {
     const client = this.#aedes.handle(port)
-    const { persistence } = this.#parts
-    mendClient(client, (id) => connection.isInFlight(id) || persistence.isPacketIdTaken(client, id))
+    mendClient(client)
     this.#byClient.set(client, connection)
     return client
   }
 
-  publish(connection: Connection, publish: Publish): boolean {
-    return this.#inbound.publish(connection, publish)
+  publish(connection: Connection, publish: Publish): void {
+    this.#inbound.publish(connection, publish)
   }
 
-  /** aedes sees a session only in subscriptions. */
-  hasUnfinished({ client, connect }: Connection): boolean {
-    if (connect === undefined || connect.isClean || connect.version === 3) return false
-    return this.#parts.persistence.hasUnfinished(client)
+  subscribe(connection: Connection, asked: Subscribe): Promise<void> {
+    return this.#subscriber.subscribe(connection, asked)
+  }
+
+  unsubscribe(connection: Connection, asked: Unsubscribe): Promise<void> {
+    return this.#subscriber.unsubscribe(connection, asked)
+  }
+
+  finished({ ordinary }: Connection, packetId: number, done: () => void): void {
+    if (ordinary === undefined) done()
+    else this.#parts.topics.finished(ordinary, packetId, done)
+  }
+
+  hasSession({ client, connect }: Connection): boolean {
+    return connect?.isClean === false && this.#parts.topics.has(client.id)
   }
 
   connected(connection: Connection): void {
     this.#connections.signedIn(connection)
     this.#traffic.connected(this.clients)
+    this.#connectOrdinary(connection)
     const { identity } = connection
     if (identity?.kind !== 'user') return
     const { post, roster } = this.#parts
@@ -238,13 +220,24 @@ export class Broker implements ConnectionOwner {
     connection.session.subscribed(connection.filters)
   }
 
+  #connectOrdinary(connection: Connection): void {
+    const { client, connect } = connection
+    const { topics, log } = this.#parts
+    const port = new OrdinaryPort(connection, { gate: this.#gate, copies: this.#copies, log })
+    this.#earlierWills.cancel(client.id)
+    if (connect?.will !== undefined) topics.wills.set(client.id, connect.will)
+    const session = topics.connected(client.id, { outlivesS: outlivesS(client) }, port)
+    for (const packetId of topics.unfinished(session)) connection.unreleased.add(packetId)
+    connection.ordinary = session
+  }
+
   closed(connection: Connection): void {
     this.#connections.delete(connection)
     this.#lobby.leave(connection)
-    const { identity, session, client } = connection
-    const { post, roster } = this.#parts
+    const { identity, session, ordinary, client } = connection
+    const { post, roster, topics } = this.#parts
     if (session !== undefined) post.disconnected(session)
-    if (endsWithConnection(client)) this.#forgetIncoming(client)
+    if (ordinary !== undefined) topics.disconnected(ordinary, { outlivesS: outlivesS(client) })
     if (this.#newest.get(client.id) === connection) this.#newest.delete(client.id)
     if (identity?.kind !== 'user' || !connection.isRegistered) return
     const device = deviceOf(connection)
@@ -252,13 +245,6 @@ export class Broker implements ConnectionOwner {
     if (connection.connect?.clientId === '' && client.clean) {
       this.#guests.left(identity.user, device)
     }
-  }
-
-  /** aedes leaves the unfinished QoS 2 publishes of a session that ends (GHSA-p8r9-qf8w-p73r). */
-  #forgetIncoming(client: Client): void {
-    this.#parts.persistence.cleanIncoming(client).catch((error: unknown) => {
-      this.#parts.log.warn({ client: client.id, error }, 'the end of a session was not stored')
-    })
   }
 
   /** Ends the connections of a user, or of one device of it. */
@@ -277,15 +263,18 @@ export class Broker implements ConnectionOwner {
     this.#publish({ topic: presenceTopic(user), payload: Buffer.from(payload), retain: true })
   }
 
-  #signal(topic: string, payload: Buffer): void {
-    this.#publish({ topic, payload: Buffer.from(payload), retain: false })
-  }
-
   #publish(packet: { topic: string; payload: Buffer; retain: boolean }): void {
-    if (this.#aedes.closed) return
-    this.#aedes.publish({ cmd: 'publish', qos: 0, dup: false, ...packet }, (error) => {
-      if (error) this.#parts.log.warn({ topic: packet.topic, error }, 'a topic was not published')
-    })
+    const { topic, payload, retain: isRetained } = packet
+    const deadlineMs = Number.POSITIVE_INFINITY
+    const message = {
+      topic,
+      payload,
+      qos: 0,
+      isRetained,
+      properties: undefined,
+      deadlineMs,
+    } as const
+    this.#parts.topics.publish(message)
   }
 
   async #authenticate(
@@ -302,7 +291,6 @@ export class Broker implements ConnectionOwner {
       if (id === undefined) return
       renameClient(client, id)
       await this.#takeOver(id, connection)
-      if (connection.connect !== undefined) mendResumption(client, connection.connect)
       if (!connection.isClosed) done(null, true)
     } catch (error) {
       const { log } = this.#parts
@@ -324,75 +312,14 @@ export class Broker implements ConnectionOwner {
     while (isRegistered(this.#aedes, id)) await once(this.#aedes, 'clientDisconnect')
   }
 
-  /** Publishes were decided in front; wills come here, when their client is gone. */
-  #authorizePublish(
-    client: Client | null,
-    packet: Will,
-    done: (error?: Error | null) => void,
-  ): void {
-    if (client !== null && !client.closed) {
-      done(null)
-      return
-    }
+  /** The will of a client that has just left, or of one that an earlier run has lost. */
+  #publishWill(client: Client | undefined, id: string, will: Will): void {
     try {
-      const connection = client === null ? undefined : this.#byClient.get(client)
-      const author = this.#gate.authorOf(connection, client?.id ?? packet.clientId ?? '')
-      const will = { ...packet, payload: Buffer.from(packet.payload), isRetained: false }
-      if (!this.#inbound.will(author, will)) throw WILL_TAKEN
-      mendWill(packet)
-      done(null)
+      const connection = client && this.#byClient.get(client)
+      this.#inbound.will(this.#gate.authorOf(connection, id), will)
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
-      if (client === null) this.#dropWill(packet)
-      const id = client?.id ?? packet.clientId
-      if (error !== WILL_TAKEN)
-        this.#parts.log.info({ client: id, code: error.code }, error.message)
-      done(error)
+      this.#parts.log.info({ client: id, code: error.code }, error.message)
     }
-  }
-
-  /** Of wills that an earlier run has left, aedes keeps those that it may not publish, for ever. */
-  #dropWill({ clientId = '' }: Will): void {
-    this.#parts.persistence.delWill({ id: clientId }).catch((error: unknown) => {
-      this.#parts.log.warn({ client: clientId, error }, 'a will that is done with is still stored')
-    })
-  }
-
-  #maySubscribe(client: Client, { topic, qos }: Subscription): boolean {
-    const connection = this.#byClient.get(client)
-    return connection !== undefined && this.#gate.maySubscribe(connection, topic, qos)
-  }
-
-  /** Asked for every delivery; aedes writes the packet that it has asked with. */
-  #forwarded(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
-    const connection = this.#byClient.get(client)
-    if (connection === undefined || !this.#gate.mayRead(connection, packet.topic)) return null
-    const isDuplicate = this.#parts.persistence.wasSentBefore(client, packet)
-    mendForward(client, packet, { isDuplicate })
-    return packet
-  }
-
-  /** aedes stores every filter of a SUBSCRIBE, also those that were refused. */
-  #dropRefused(client: Client, subscriptions: readonly Subscription[]): void {
-    // After SUBACK the QoS of each is the reason code that was sent.
-    const refused = subscriptions.filter(({ qos }) => Number(qos) >= FAILURE)
-    if (refused.length === 0 || client.clean) return
-    const filters = refused.map(({ topic }) => topic)
-    this.#parts.persistence.removeSubscriptions(client, filters).catch((error: unknown) => {
-      this.#parts.log.warn({ client: client.id, error }, 'a refused filter is still stored')
-    })
-  }
-
-  #unsubscribed(client: Client, gone: readonly string[]): void {
-    const connection = this.#byClient.get(client)
-    if (connection?.identity?.kind !== 'user') return
-    this.#subscribed(client)
-    const left = connection.filters
-    this.#guests.unsubscribed(connection.identity.user, deviceOf(connection), { gone, left })
-  }
-
-  #subscribed(client: Client): void {
-    const connection = this.#byClient.get(client)
-    connection?.session?.subscribed(connection.filters)
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What a client may send once it is signed in: each packet is checked whole before anything is
- * done about it; PUBLISH and SUBSCRIBE where they are read (2.1.3, 3.4 to 3.15, 4.13).
+ * done about it; PUBLISH, SUBSCRIBE and UNSUBSCRIBE where they are read (2.1.3, 3.4 to 3.15, 4.13).
  */
 import type { Frame } from './framer.ts'
 import { type ClientProperties, readProperties } from './properties.ts'
@@ -39,9 +39,9 @@ const CHECKS: ReadonlyMap<number, Check> = new Map<number, Check>([
   [PACKET.pubrec, acknowledgement(PUBLISH_REASONS)],
   [PACKET.pubrel, acknowledgement(RELEASE_REASONS)],
   [PACKET.pubcomp, acknowledgement(RELEASE_REASONS)],
-  // Read where it is decided, in subscribe.ts.
+  // Read where they are decided, in subscribe.ts.
   [PACKET.subscribe, () => undefined],
-  [PACKET.unsubscribe, checkUnsubscribe],
+  [PACKET.unsubscribe, () => undefined],
   [PACKET.pingreq, (reader) => reader.end()],
   [PACKET.disconnect, checkDisconnect],
 ])
@@ -71,14 +71,6 @@ function acknowledgement(reasons: ReadonlySet<number>): Check {
     }
     reader.end()
   }
-}
-
-/** [MQTT-3.10.3-2] */
-function checkUnsubscribe(reader: Reader, { version }: Context): void {
-  reader.packetId()
-  if (version === 5) readProperties(reader, 'unsubscribe')
-  if (reader.isDone) throw reader.protocolError('it has no filter')
-  while (!reader.isDone) reader.text()
 }
 
 function checkDisconnect(reader: Reader, { version, sessionExpiryS }: Context): void {

@@ -2,7 +2,8 @@
 import { RelayError } from '../errors.ts'
 import { isTopicName } from '../message/topic.ts'
 import type { Frame } from './framer.ts'
-import { type ClientProperties, readProperties } from './properties.ts'
+import type { Will } from './ordinary/wills.ts'
+import { type ClientProperties, NO_PROPERTIES, readProperties } from './properties.ts'
 import { Reader } from './reader.ts'
 import { PACKET, REASON, type Version } from './wire.ts'
 
@@ -18,6 +19,7 @@ export type Connect = {
   readonly packetBytesMax: number
   /** Seconds that the session outlives the connection, as far as MQTT 5 says so (3.1.2.11.2). */
   readonly sessionExpiryS: number
+  readonly will: Will | undefined
 }
 
 const FLAG = {
@@ -47,7 +49,7 @@ export function readConnect({ bytes, bodyAt }: Frame): Connect {
   reader.uint16()
   const properties = version === 5 ? readProperties(reader, 'connect') : {}
   const clientId = reader.text()
-  if ((flags & FLAG.will) !== 0) readWill(reader, version)
+  const will = (flags & FLAG.will) === 0 ? undefined : readWill(reader, flags, version)
   if ((flags & FLAG.userName) !== 0) reader.text()
   if ((flags & FLAG.password) !== 0) reader.binary()
   reader.end()
@@ -59,6 +61,7 @@ export function readConnect({ bytes, bodyAt }: Frame): Connect {
     receiveMaximum: properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT,
     packetBytesMax: properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
     sessionExpiryS: properties.sessionExpiryInterval ?? 0,
+    will,
   }
 }
 
@@ -87,13 +90,21 @@ function checkFlags(reader: Reader, flags: number, version: Version): void {
   if (version !== 5 && isNameless) throw reader.malformed('it has a password, but no user name')
 }
 
-function readWill(reader: Reader, version: Version): void {
-  if (version === 5) readProperties(reader, 'will')
+function readWill(reader: Reader, flags: number, version: Version): Will {
+  const found = version === 5 ? readProperties(reader, 'will') : NO_PROPERTIES
+  const { willDelayInterval: delayS = 0, ...properties }: ClientProperties = found
   const topic = reader.text()
   if (!isTopicName(topic)) {
     throw new RelayError('BAD_TOPIC', `the will is for "${topic}", which is no topic name`)
   }
-  reader.binary()
+  return {
+    topic,
+    payload: Buffer.from(reader.binary()),
+    qos: ((flags & FLAG.willQos) >> 3) as 0 | 1 | 2,
+    isRetained: (flags & FLAG.willRetain) !== 0,
+    properties,
+    delayS,
+  }
 }
 
 function checkAuthentication(reader: Reader, properties: ClientProperties): void {
@@ -121,12 +132,6 @@ export function connackOf({ bytes, bodyAt }: Frame, reason: number): Buffer | un
   if (level >= 5) return Buffer.from([PACKET.connack << 4, 3, 0, reason, 0])
   if (reason !== REASON.unsupportedProtocol) return undefined
   return Buffer.from([PACKET.connack << 4, 2, 0, UNACCEPTABLE_PROTOCOL])
-}
-
-/** A CONNACK that tells of a session that is gone on with [MQTT-3.2.2-2]; a refusal stays as it is. */
-export function withSession({ bytes, bodyAt }: Frame): Buffer {
-  if (bytes[bodyAt + 1] === REASON.success) bytes[bodyAt] = 1
-  return bytes
 }
 
 function nameBytes(bytes: Buffer, bodyAt: number): number {

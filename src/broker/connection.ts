@@ -1,10 +1,11 @@
 /**
  * One client: the front between its socket and aedes.
  *
- *     socket -> Framer -> PUBLISH to a person       -> delivery (our lane)
- *                      -> PUBACK … of a delivery    -> delivery (our lane)
- *                      -> everything else           -> AedesPort -> aedes
- *     socket <- Outbox <- delivery, acknowledgements <- AedesPort <- aedes
+ *     socket -> Framer -> PUBLISH, PUBREL            -> Inbound -> delivery, or OrdinaryTopics
+ *                      -> SUBSCRIBE, UNSUBSCRIBE     -> Subscriber
+ *                      -> PUBACK, PUBREC, PUBCOMP    -> DeviceSession, or OrdinarySession
+ *                      -> CONNECT, PINGREQ, DISCONNECT -> AedesPort -> aedes
+ *     socket <- Outbox <- deliveries, acknowledgements <- AedesPort <- aedes
  *
  * Packets take effect in order. Nothing is taken from a client before it is signed in but its
  * CONNECT; what it sends meanwhile waits in the framer, and the socket is paused.
@@ -12,7 +13,6 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'aedes'
 import type { Clock } from '../clock.ts'
-import { isDeliveryId } from '../delivery/packet-id.ts'
 import type { Filter } from '../delivery/port.ts'
 import type { DeviceSession } from '../delivery/session.ts'
 import { RelayError } from '../errors.ts'
@@ -20,24 +20,24 @@ import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Identity } from '../roster/identity.ts'
 import { Acknowledgements } from './acknowledgements.ts'
-import { keepAlive, mendDisconnect, subscriptionsOf } from './aedes-mends.ts'
+import { keepAlive, mendDisconnect, outlivesS } from './aedes-mends.ts'
 import { AedesPort, type AedesPortOwner } from './aedes-port.ts'
 import { checkPacket } from './check.ts'
-import { type Connect, connackOf, readConnect, withSession } from './connect.ts'
+import { encodeConnack } from './connack.ts'
+import { type Connect, connackOf, readConnect } from './connect.ts'
 import type { ConnectionOwner, ConnectionParts } from './connection-owner.ts'
+import { DeliveryAnswers } from './delivery-answers.ts'
 import { type Frame, Framer } from './framer.ts'
 import { cutLater } from './linger.ts'
-import { type DeliveryOutlet, OrdinaryDeliveries } from './ordinary-deliveries.ts'
+import type { OrdinarySession } from './ordinary/session.ts'
 import { Outbox } from './outbox.ts'
 import { PacketIds } from './packet-ids.ts'
 import { readPublish } from './publish.ts'
-import { readSubscribe, refusalOf } from './subscribe.ts'
-import { endsTurn, SubscribeTurn } from './subscribe-turn.ts'
+import { readSubscribe, readUnsubscribe } from './subscribe.ts'
 import { TopicAliases } from './topic-aliases.ts'
 import type { Flow } from './traffic.ts'
 import {
   ackPacketId,
-  ackReason,
   encodeAck,
   encodeDisconnect,
   FAILURE,
@@ -47,15 +47,17 @@ import {
   type Version,
 } from './wire.ts'
 
-export class Connection implements AedesPortOwner, DeliveryOutlet {
+export class Connection implements AedesPortOwner {
   /** Address of the client, for limits and the log. */
   readonly address: string
   readonly acknowledgements: Acknowledgements
   readonly outbox: Outbox
   /** Set when the client has signed in. */
   identity: Identity | undefined
-  /** Of a user's device, while it is connected. */
+  /** The mail of a user's device, while it is connected. */
   session: DeviceSession | undefined
+  /** Ordinary topics, while it is connected. */
+  ordinary: OrdinarySession | undefined
   /** QoS 2 publishes of ours that the client has still to release. */
   readonly unreleased = new PacketIds()
   connect: Connect | undefined
@@ -73,11 +75,11 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   readonly #client: Client
   readonly #framer = new Framer(LIMITS.connectBytesMax)
   readonly #topicAliases = new TopicAliases()
-  readonly #subscribeTurn = new SubscribeTurn(() => this.#readSoon())
-  #ordinary: OrdinaryDeliveries | undefined
+  readonly #answers = new DeliveryAnswers(this)
   #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new'
   #isSocketOver = false
   #isReading = false
+  #isSubscribing = false
   #isInputOver = false
 
   constructor(parts: ConnectionParts, options: { address: string }) {
@@ -103,7 +105,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       this.#framer.push(chunk)
       this.#read()
     })
-    socket.on('drain', () => this.session?.resume())
+    socket.on('drain', () => this.#answers.resume())
     socket.on('error', (error) =>
       this.#log.debug({ address: this.address, error }, 'a socket failed'),
     )
@@ -133,9 +135,10 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
     return this.outbox.waiting > LIMITS.outboxBytesHigh
   }
 
-  /** Subscriptions of the client, those restored with its session included. */
+  /** Subscriptions that can bring mail, those of an earlier connection included. */
   get filters(): Filter[] {
-    return subscriptionsOf(this.#client).map(([filter, { qos }]) => ({ filter, qos }))
+    const all = [...(this.ordinary?.subscriptions.values() ?? [])]
+    return all.filter(({ group }) => group === undefined)
   }
 
   #read(): void {
@@ -171,7 +174,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   #canRead(): boolean {
     if (this.#state === 'new') return true
     if (this.acknowledgements.isFull || this.#port.isFull) return false
-    return this.#state === 'connected' && !this.#subscribeTurn.isTaken
+    return this.#state === 'connected' && !this.#isSubscribing
   }
 
   #acknowledge(packet: Buffer): void {
@@ -188,7 +191,8 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
   /** Sends a packet; a client that takes none of what waits for it is let go. */
   write(packet: Buffer): void {
     this.outbox.push(packet)
-    if (this.outbox.waiting > LIMITS.outboxBytesMax) this.tooSlow()
+    if (!this.takes(packet)) this.disconnect(REASON.packetTooLarge)
+    else if (this.outbox.waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
   }
 
   #take(frame: Frame): void {
@@ -197,6 +201,7 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       this.#takeConnect(frame)
       return
     }
+    keepAlive(this.#client)
     if (packetType(frame.bytes) === PACKET.publish) {
       this.#takePublish(frame)
       return
@@ -207,15 +212,16 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       case PACKET.puback:
       case PACKET.pubrec:
       case PACKET.pubcomp:
+        this.#answers.take(frame)
+        return
       case PACKET.pubrel:
-        this.#takeAck(frame)
+        this.#released(ackPacketId(frame))
         return
       case PACKET.subscribe:
-        this.#takeSubscribe(frame)
+        this.#subscribing(this.#owner.subscribe(this, readSubscribe(frame, version)))
         return
       case PACKET.unsubscribe:
-        this.#subscribeTurn.take()
-        this.#port.give(frame.bytes)
+        this.#subscribing(this.#owner.unsubscribe(this, readUnsubscribe(frame, version)))
         return
       case PACKET.disconnect:
         this.#port.give(mendDisconnect(frame, this.version))
@@ -234,7 +240,6 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
       if (connack !== undefined) this.outbox.open(connack)
       throw error
     }
-    this.#ordinary = new OrdinaryDeliveries({ outlet: this, log: this.#log }, this.connect)
     this.#state = 'connecting'
     this.#port.give(frame.bytes)
   }
@@ -243,67 +248,34 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
     const received = readPublish(frame, this.version)
     const topic = this.#topicAliases.resolve(received.topic, received.properties.topicAlias)
     const publish = topic === received.topic ? received : { ...received, topic }
-    keepAlive(this.#client)
-    if (!this.#owner.publish(this, publish)) return
-    if (publish.qos > 0) this.acknowledgements.expect(publish.packetId)
-    this.#port.give(frame.bytes)
+    this.#owner.publish(this, publish)
   }
 
-  #takeSubscribe(frame: Frame): void {
-    const known = this.filters.map(({ filter }) => filter)
-    const asked = readSubscribe(frame, this.version)
-    const refusal = refusalOf(asked, this.version, known)
-    if (refusal !== undefined) {
-      this.write(refusal)
-      return
+  /** One at a time: what comes next waits until it has taken effect. */
+  #subscribing(answered: Promise<void>): void {
+    this.#isSubscribing = true
+    const end = () => {
+      this.#isSubscribing = false
+      this.#readSoon()
     }
-    this.#subscribeTurn.take(asked)
-    this.#port.give(frame.bytes)
+    answered.then(end, (error: unknown) => {
+      this.#log.error({ address: this.address, error }, 'a subscription failed')
+      this.disconnect(FAILURE)
+      end()
+    })
   }
 
-  #takeAck(frame: Frame): void {
-    const packetId = ackPacketId(frame)
-    const type = packetType(frame.bytes)
-    if (type === PACKET.pubrel) {
-      if (!this.unreleased.delete(packetId)) this.#port.give(frame.bytes)
-      else this.write(encodeAck('pubcomp', packetId, this.version))
-    } else {
-      const isDone = type !== PACKET.pubrec || ackReason(frame) >= FAILURE
-      if (isDeliveryId(packetId)) this.#mailAcknowledged(packetId, isDone)
-      else this.#ordinaryAcknowledged(frame, packetId, isDone)
-    }
-    keepAlive(this.#client)
-  }
-
-  #mailAcknowledged(packetId: number, isDone: boolean): void {
-    if (!isDone) {
-      this.session?.received(packetId)
-      return
-    }
-    this.session?.completed(packetId)
-    this.#ordinary?.pump()
-    this.session?.resume()
-  }
-
-  #ordinaryAcknowledged(frame: Frame, packetId: number, isDone: boolean): void {
-    this.#port.give(frame.bytes)
-    if (!isDone) return
-    this.#ordinary?.acknowledged(packetId)
-    this.session?.resume()
-  }
-
-  giveAedes(packet: Buffer): void {
-    this.#port.give(packet)
-  }
-
-  tooSlow(): void {
-    this.disconnect(REASON.quotaExceeded)
+  /** PUBREL for a publish of the client's. */
+  #released(packetId: number): void {
+    const isKnown = this.unreleased.delete(packetId)
+    const reason = isKnown ? REASON.success : REASON.packetIdentifierNotFound
+    const pubcomp = encodeAck('pubcomp', packetId, this.version, reason)
+    this.#owner.finished(this, packetId, () => this.write(pubcomp))
   }
 
   /** aedes has accepted the CONNECT and written CONNACK. */
-  accepted(isResumed: boolean): void {
+  accepted(): void {
     if (this.#state !== 'connecting') return
-    this.isResumed = isResumed
     this.#state = 'connected'
     this.#framer.packetBytesMax = LIMITS.packetBytesMax
     this.#owner.connected(this)
@@ -312,17 +284,26 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
 
   fromAedes(frame: Frame): void {
     const type = packetType(frame.bytes)
-    if (type === PACKET.connack) {
-      this.outbox.open(this.#owner.hasUnfinished(this) ? withSession(frame) : frame.bytes)
-      return
-    }
-    if (type === PACKET.puback || type === PACKET.pubrec) {
-      // aedes writes PUBREC when it has stored the message, PUBACK before.
-      const isDecided = type === PACKET.pubrec || ackReason(frame) >= FAILURE
-      if (this.acknowledgements.hold(ackPacketId(frame), frame.bytes, isDecided)) return
-    }
-    if (type === PACKET.publish) this.#ordinary?.publish(frame)
-    else this.write(endsTurn(frame) ? this.#subscribeTurn.end(frame, this.version) : frame.bytes)
+    if (type !== PACKET.connack) this.write(frame.bytes)
+    else if (frame.bytes[frame.bodyAt + 1] !== REASON.success) this.outbox.open(frame.bytes)
+    else this.#welcome()
+  }
+
+  #welcome(): void {
+    const { clientId = '', sessionExpiryS = 0 } = this.connect ?? {}
+    const allowedS = outlivesS(this.#client)
+    this.isResumed = this.#owner.hasSession(this)
+    const connack = encodeConnack(
+      {
+        isSessionPresent: this.isResumed,
+        assignedId: clientId === '' ? this.assignedId : undefined,
+        sessionExpiryS: sessionExpiryS > allowedS ? allowedS : undefined,
+      },
+      this.version,
+    )
+    if (this.takes(connack)) this.outbox.open(connack)
+    // It could not even be told.
+    else this.#end()
   }
 
   /** Whether the client takes packets of this length [MQTT-3.1.2-24]. */
@@ -332,18 +313,12 @@ export class Connection implements AedesPortOwner, DeliveryOutlet {
 
   /** Whether the client takes no more mail for now [MQTT-3.3.4-9]. */
   get isWindowFull(): boolean {
-    if (this.connect === undefined || this.#ordinary === undefined) return true
-    const inFlight = this.mailInFlight + this.#ordinary.inFlight
-    return this.#ordinary.isWaiting || inFlight >= this.connect.receiveMaximum
+    if (this.connect === undefined || this.ordinary === undefined) return true
+    return this.mailInFlight + this.ordinary.inFlight >= this.connect.receiveMaximum
   }
 
   get mailInFlight(): number {
     return this.session?.inFlight ?? 0
-  }
-
-  /** Whether a publish to the client, of those that aedes delivers, has this identifier. */
-  isInFlight(packetId: number): boolean {
-    return this.#ordinary?.isInFlight(packetId) === true
   }
 
   aedesHasRoom(): void {

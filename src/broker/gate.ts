@@ -4,14 +4,14 @@
  */
 import { boxesReached } from '../delivery/session.ts'
 import { RelayError } from '../errors.ts'
-import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { type DeviceId, deviceId } from '../message/names.ts'
 import { accountName, accountNamed, type Identity } from '../roster/identity.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { SignIn } from '../roster/sign-in.ts'
-import { mayRead, maySubscribe, type Rules } from './access.ts'
+import { mayRead, maySubscribe, type Rules, type Subscription } from './access.ts'
 import type { Connection } from './connection.ts'
+import { REASON } from './wire.ts'
 
 export class Gate {
   readonly #roster: Roster
@@ -53,35 +53,26 @@ export class Gate {
   }
 
   /**
-   * Whether a filter is granted. One that reaches a box of its user makes the device hold it.
+   * What a client is granted for a filter, or the reason code of MQTT 5 that says why nothing
+   * (3.9.3). One that reaches a box of its user makes the device hold it.
    */
-  maySubscribe(connection: Connection, filter: string, qos: 0 | 1 | 2): boolean {
+  grant(connection: Connection, text: string, qos: 0 | 1 | 2): Subscription | number {
     const { identity } = connection
-    if (identity === undefined) return false
+    if (identity === undefined) return REASON.notAuthorized
     try {
-      this.#checkFilter(connection, identity, filter, qos)
-      return true
+      const subscription = maySubscribe(identity, text, this.#rules)
+      if (identity.kind === 'user' && qos > 0) {
+        const { filter } = subscription
+        for (const box of boxesReached(identity.user, [{ filter, qos }])) {
+          this.#roster.hold(identity.user, deviceOf(connection), box)
+        }
+      }
+      return subscription
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
-      const { code, message } = error
+      const { code, message, facts } = error
       this.#log.info({ client: connection.assignedId, code }, message)
-      return false
-    }
-  }
-
-  #checkFilter(connection: Connection, identity: Identity, text: string, qos: 0 | 1 | 2): void {
-    const { filter, group } = maySubscribe(identity, text, this.#rules)
-    if (group !== undefined) {
-      throw new RelayError('NOT_AUTHORIZED', 'this relay has no shared subscriptions yet')
-    }
-    const others = connection.filters.filter((known) => known.filter !== text)
-    if (others.length >= LIMITS.filtersPerSessionMax) {
-      const says = `${LIMITS.filtersPerSessionMax} filters, the most allowed; unsubscribe from some`
-      throw new RelayError('FILTERS_FULL', says)
-    }
-    if (identity.kind !== 'user' || qos === 0) return
-    for (const box of boxesReached(identity.user, [{ filter, qos }])) {
-      this.#roster.hold(identity.user, deviceOf(connection), box)
+      return code === 'BAD_TOPIC' ? REASON.topicFilterInvalid : facts.mqtt
     }
   }
 

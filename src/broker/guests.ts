@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import type { BoxName } from '../mailbox/mailbox.ts'
 import type { DeviceId, UserId } from '../message/names.ts'
 import type { Roster } from '../roster/roster.ts'
-import type { Persistence } from './persistence/persistence.ts'
+import type { OrdinaryTopics } from './ordinary/topics.ts'
 
 /** How the names begin that aedes chooses. */
 const CHOSEN = 'aedes_'
@@ -18,18 +18,18 @@ const CHOSEN = 'aedes_'
 export class Guests {
   readonly #roster: Pick<Roster, 'users' | 'user' | 'release'>
   readonly #post: Pick<PostOffice, 'devicesLeft'>
-  readonly #sessions: Pick<Persistence, 'subscriptionsByClient'>
+  readonly #topics: Pick<OrdinaryTopics, 'has'>
   readonly #log: Log
 
   constructor(parts: {
     roster: Pick<Roster, 'users' | 'user' | 'release'>
     post: Pick<PostOffice, 'devicesLeft'>
-    persistence: Pick<Persistence, 'subscriptionsByClient'>
+    topics: Pick<OrdinaryTopics, 'has'>
     log: Log
   }) {
     this.#roster = parts.roster
     this.#post = parts.post
-    this.#sessions = parts.persistence
+    this.#topics = parts.topics
     this.#log = parts.log
   }
 
@@ -73,12 +73,11 @@ export class Guests {
   }
 
   /** Those that were here when an earlier run was killed. */
-  async forget(): Promise<void> {
+  forget(): void {
     for (const { id: user, devices } of this.#roster.users()) {
       for (const { id, holds } of devices.values()) {
         if (!id.startsWith(CHOSEN) || !(holds.inbox || holds.receipts)) continue
-        const session = await this.#sessions.subscriptionsByClient({ id: `${user}/${id}` })
-        if (session.length === 0) this.left(user, id)
+        if (!this.#topics.has(`${user}/${id}`)) this.left(user, id)
       }
     }
   }

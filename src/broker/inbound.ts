@@ -1,7 +1,7 @@
 /**
  * Where a PUBLISH goes: a message to the post office, a `read` to the sender's receipts, anything
- * ordinary on to aedes. What is refused is told: with a reason code to MQTT 5, with a `refused`
- * receipt to every version where it was a message.
+ * else to the ordinary topics. What is refused is told: with a reason code to MQTT 5, with a
+ * `refused` receipt to every version where it was a message.
  */
 import type { AcceptWaiter } from '../delivery/acceptance.ts'
 import type { PostOffice } from '../delivery/post-office.ts'
@@ -17,7 +17,10 @@ import type { Store } from '../store/store.ts'
 import { mayPublish, type Rules } from './access.ts'
 import { answerTo, NOBODY } from './answer.ts'
 import type { Connection } from './connection.ts'
-import { NO_PROPERTIES, type PublishProperties } from './properties.ts'
+import type { OrdinarySession } from './ordinary/session.ts'
+import type { OrdinaryTopics } from './ordinary/topics.ts'
+import type { Will } from './ordinary/wills.ts'
+import { encodeProperties, NO_PROPERTIES, type PublishProperties } from './properties.ts'
 import type { Publish } from './publish.ts'
 
 type InboxTopic = Extract<Topic, { kind: 'inbox' }>
@@ -25,25 +28,27 @@ type PersonTopic = Extract<Topic, { kind: 'person' }>
 type ReceiptTopic = Extract<Topic, { kind: 'receipt' }>
 
 /** What is published, however it came. */
-type Content = Omit<Publish, 'packetId'>
+type Content = Omit<Publish, 'packetId'> & {
+  /** Of the client that is here. */
+  readonly from?: OrdinarySession | undefined
+  /** The packet identifier of a QoS 2 publish. */
+  readonly begins?: number | undefined
+}
 
 export class Inbound {
   readonly #post: PostOffice
   readonly #roster: Pick<Roster, 'setPresencePrivacy'>
   readonly #store: Pick<Store, 'isFull'>
-  readonly #signal: (topic: string, payload: Buffer) => void
-  readonly #canRetain: (topic: string) => boolean
+  readonly #topics: OrdinaryTopics
   readonly #rules: Rules
   readonly #log: Log
 
-  /** @param parts.signal passes something on to whoever is subscribed now; it is never stored */
   constructor(
     parts: {
       post: PostOffice
       roster: Pick<Roster, 'setPresencePrivacy'>
       store: Pick<Store, 'isFull'>
-      canRetain: (topic: string) => boolean
-      signal: (topic: string, payload: Buffer) => void
+      topics: OrdinaryTopics
       log: Log
     },
     options: { rules: Rules },
@@ -51,63 +56,87 @@ export class Inbound {
     this.#post = parts.post
     this.#roster = parts.roster
     this.#store = parts.store
-    this.#canRetain = parts.canRetain
-    this.#signal = parts.signal
+    this.#topics = parts.topics
     this.#log = parts.log
     this.#rules = options.rules
   }
 
-  /**
-   * Takes a PUBLISH; whatever is wrong with it is answered.
-   * @returns whether aedes is to take it instead, as an ordinary topic
-   */
-  publish(connection: Connection, publish: Publish): boolean {
-    const { identity } = connection
-    if (identity === undefined) return false
+  /** Takes a PUBLISH; whatever is wrong with it is answered. */
+  publish(connection: Connection, publish: Publish): void {
+    const { identity, ordinary: from } = connection
+    if (identity === undefined) return
     let answer: AcceptWaiter | undefined
     try {
       const topic = mayPublish(identity, publish.topic, this.#rules)
-      if (isOurs(topic)) answer = answerTo(connection, publish)
-      return !this.#take(topic, publish, answer ?? NOBODY)
+      const isRepeated = publish.qos === 2 && connection.unreleased.has(publish.packetId)
+      answer = answerTo(connection, publish)
+      // A message or receipt is known by its id [MQTT-4.3.3-10].
+      if (isRepeated && topic.kind !== 'inbox' && topic.kind !== 'receipt') answer.accepted()
+      else {
+        const begins = publish.qos === 2 ? publish.packetId : undefined
+        this.#take(topic, { ...publish, from, begins }, answer)
+      }
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
       this.#log.info({ ...client(connection), code: error.code }, error.message)
       this.#refuse(identity, publish, error, answer ?? answerTo(connection, publish))
-      return false
     }
   }
 
   /**
    * The will of a client that is gone, by the same rules as a publish; nobody waits for an answer.
-   * @returns whether aedes is to publish it, as an ordinary topic
    * @throws NOT_AUTHORIZED, BAD_TOPIC, and whatever else is wrong with it
    */
-  will(identity: Identity, will: Omit<Content, 'properties' | 'propertiesBytes'>): boolean {
+  will(identity: Identity, will: Will): void {
     const topic = mayPublish(identity, will.topic, this.#rules)
-    return !this.#take(topic, { ...will, properties: NO_PROPERTIES, propertiesBytes: 0 }, NOBODY)
+    const { properties } = will
+    const payload = Buffer.from(will.payload)
+    const propertiesBytes = encodeProperties({ properties }).length
+    this.#take(topic, { ...will, payload, propertiesBytes }, NOBODY)
   }
 
-  /** Takes what is not ordinary; false for what aedes is to store and pass on. */
-  #take(topic: Topic, publish: Content, answer: AcceptWaiter): boolean {
+  #take(topic: Topic, publish: Content, answer: AcceptWaiter): void {
     switch (topic.kind) {
       case 'inbox':
         this.#accept(topic, publish, answer)
-        return true
+        return
       case 'receipt':
         this.#read(topic, publish, () => answer.accepted())
-        return true
+        return
       case 'signal':
-        this.#signal(publish.topic, publish.payload)
-        answer.accepted()
-        return true
+        // For now: neither kept nor retained, whatever it was published with.
+        this.#pass({ ...publish, qos: 0, isRetained: false }, answer)
+        return
       case 'person':
         this.#person(topic, publish)
-        this.#checkRoom(publish)
-        return false
+        this.#ordinary(publish, answer)
+        return
       default:
-        this.#checkRoom(publish)
-        return false
+        this.#ordinary(publish, answer)
     }
+  }
+
+  #ordinary(publish: Content, answer: AcceptWaiter): void {
+    this.#checkRoom(publish)
+    this.#pass(publish, answer)
+  }
+
+  #pass(publish: Content, answer: AcceptWaiter): void {
+    const { topic, payload, qos, isRetained, from, begins } = publish
+    if (from !== undefined && begins !== undefined) this.#topics.began(from, begins)
+    const properties =
+      publish.properties === NO_PROPERTIES ? undefined : travelling(publish.properties)
+    const deadlineMs = this.#deadline(publish)
+    this.#topics.publish({ topic, payload, qos, isRetained, properties, deadlineMs }, from, () =>
+      answer.accepted(),
+    )
+  }
+
+  #deadline({ properties }: Content): number {
+    const { messageExpiryInterval: expiresS } = properties
+    if (expiresS === undefined) return Number.POSITIVE_INFINITY
+    // What expires at once still goes to those who are here.
+    return this.#topics.ageMs() + Math.max(1, expiresS * 1000)
   }
 
   #accept(topic: InboxTopic, publish: Content, answer: AcceptWaiter): void {
@@ -131,9 +160,8 @@ export class Inbound {
     this.#post.read(from, to, id, recorded)
   }
 
-  /** aedes finds out too late, and can say nothing of it. */
   #checkRoom({ topic, payload, qos, isRetained }: Content): void {
-    if (isRetained && payload.length > 0 && !this.#canRetain(topic)) {
+    if (isRetained && payload.length > 0 && !this.#topics.retained.hasRoom(topic)) {
       const says = 'the relay keeps no more retained messages; remove one by an empty payload'
       throw new RelayError('RETAINED_FULL', says)
     }
@@ -156,11 +184,6 @@ export class Inbound {
     if (topic !== undefined && isSender) this.#post.refuse(topic, error, answer)
     else answer.refused(error)
   }
-}
-
-/** What never reaches aedes. */
-function isOurs({ kind }: Topic): boolean {
-  return kind === 'inbox' || kind === 'receipt' || kind === 'signal'
 }
 
 /** What goes to the recipient with the message. */

@@ -14,6 +14,10 @@ export class PacketIds {
     this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (packetId & 7))
   }
 
+  has(packetId: number): boolean {
+    return ((this.#bits?.[packetId >> 3] ?? 0) & (1 << (packetId & 7))) !== 0
+  }
+
   /** Takes an identifier out; whether it was in. */
   delete(packetId: number): boolean {
     const at = packetId >> 3

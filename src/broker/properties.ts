@@ -4,6 +4,7 @@
  *
  *     | length of all, variable | id, 1 byte | value | id | value | …
  */
+import type { Outgoing } from '../delivery/port.ts'
 import type { Properties } from '../message/message.ts'
 import type { Reader } from './reader.ts'
 import { variable } from './variable.ts'
@@ -144,15 +145,24 @@ const ID = {
   contentType: idOf('contentType'),
   responseTopic: idOf('responseTopic'),
   correlationData: idOf('correlationData'),
+  subscriptionIdentifier: idOf('subscriptionIdentifier'),
   userProperty: USER_PROPERTY,
 } as const
 
+/** No properties: a length of 0. */
+const NO_BYTES = Buffer.alloc(1)
+
 /** The bytes of the properties of a PUBLISH to a client, their length included. */
-export function encodeProperties(
-  properties: Properties | undefined,
-  expiresInS: number | undefined,
-  marks: readonly (readonly [string, string])[] | undefined,
-): Buffer {
+export function encodeProperties({
+  properties,
+  expiresInS,
+  marks,
+  identifiers = [],
+}: Pick<Outgoing, 'properties' | 'expiresInS' | 'marks' | 'identifiers'>): Buffer {
+  // Of most messages of ordinary topics.
+  if (properties === undefined && expiresInS === undefined && marks === undefined) {
+    if (identifiers.length === 0) return NO_BYTES
+  }
   const parts: Buffer[] = []
   if (properties?.payloadFormatIndicator !== undefined) {
     parts.push(Buffer.from([ID.payloadFormatIndicator, properties.payloadFormatIndicator]))
@@ -174,6 +184,10 @@ export function encodeProperties(
       prefixed(Buffer.from(name)),
       prefixed(Buffer.from(value)),
     )
+  }
+  // [MQTT-3.3.4-3]
+  for (const identifier of identifiers) {
+    parts.push(Buffer.from([ID.subscriptionIdentifier]), variable(identifier))
   }
   const body = Buffer.concat(parts)
   return Buffer.concat([variable(body.length), body])

@@ -28,6 +28,7 @@ export type Publish = {
 }
 
 const DUP = 0x08
+const RETAIN = 0x01
 
 /**
  * @throws BAD_PACKET for QoS 3 [MQTT-3.3.1-4], DUP with QoS 0 [MQTT-3.3.1-2], packet identifier 0
@@ -62,7 +63,7 @@ export function readPublish({ bytes, bodyAt }: Frame, version: Version): Publish
   return {
     topic,
     qos: qos as 0 | 1 | 2,
-    isRetained: (flags & 0x01) === 1,
+    isRetained: (flags & RETAIN) !== 0,
     packetId,
     payload: bytes.subarray(payloadAt),
     properties,
@@ -77,15 +78,13 @@ function malformed(what: string): RelayError {
 /** The whole packet in one buffer; bytes of the payload are copied once. */
 export function encodePublish(outgoing: Outgoing, version: Version): Buffer {
   const { topic, payload, qos, packetId } = outgoing
-  const properties =
-    version === 5
-      ? encodeProperties(outgoing.properties, outgoing.expiresInS, outgoing.marks)
-      : undefined
+  const properties = version === 5 ? encodeProperties(outgoing) : undefined
   const topicBytes = Buffer.byteLength(topic)
   const length = 2 + topicBytes + (qos > 0 ? 2 : 0) + (properties?.length ?? 0) + payload.length
   const lengthBytes = variable(length)
   const packet = Buffer.allocUnsafe(1 + lengthBytes.length + length)
-  packet[0] = (PACKET.publish << 4) | (outgoing.isDuplicate ? DUP : 0) | (qos << 1)
+  const flags = (outgoing.isDuplicate ? DUP : 0) | (outgoing.isRetained === true ? RETAIN : 0)
+  packet[0] = (PACKET.publish << 4) | flags | (qos << 1)
   let at = 1 + lengthBytes.copy(packet, 1)
   at = packet.writeUInt16BE(topicBytes, at)
   at += packet.write(topic, at)

@@ -8,7 +8,7 @@ import { LIMITS } from '../limits.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
 import type { Connections } from './connections.ts'
 import { Load } from './load.ts'
-import type { Persistence } from './persistence/persistence.ts'
+import type { OrdinaryTopics } from './ordinary/topics.ts'
 import type { Traffic } from './traffic.ts'
 
 export type SystemParts = {
@@ -16,7 +16,7 @@ export type SystemParts = {
   readonly traffic: Traffic
   readonly version: string
   readonly connections: Pick<Connections, 'clients' | 'kept'>
-  readonly persistence: Pick<Persistence, 'stats'>
+  readonly topics: Pick<OrdinaryTopics, 'stats'>
   readonly mailboxes: Pick<Mailboxes, 'queued' | 'bytes'>
   readonly publish: (topic: string, text: string) => void
 }
@@ -83,9 +83,9 @@ export class SystemTopics {
 
   /** What there is now. */
   #stock(): [topic: string, value: number][] {
-    const { traffic, connections, persistence, mailboxes } = this.#parts
+    const { traffic, connections, topics, mailboxes } = this.#parts
     const { clients } = connections
-    const { sessions, subscriptions, retained, queued, queuedDropped } = persistence.stats
+    const { sessions, subscriptions, retained, queued, queuedDropped } = topics.stats
     const away = Math.max(0, sessions - connections.kept)
     const stored = mailboxes.queued + queued + retained
     return [
@@ -105,7 +105,7 @@ export class SystemTopics {
   }
 
   *#averages(): Generator<[topic: string, text: string]> {
-    const { clock, traffic, persistence } = this.#parts
+    const { clock, traffic, topics } = this.#parts
     const { received, sent, sockets, connects } = traffic
     const nowMs = clock.monotonicMs()
     const elapsedMs = nowMs - this.#lookedMs
@@ -115,7 +115,7 @@ export class SystemTopics {
       'messages/sent': sent.packets,
       'publish/received': received.publishes,
       'publish/sent': sent.publishes,
-      'publish/dropped': persistence.stats.queuedDropped,
+      'publish/dropped': topics.stats.queuedDropped,
       'bytes/received': received.bytes,
       'bytes/sent': sent.bytes,
       sockets,

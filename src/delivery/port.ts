@@ -14,6 +14,10 @@ export type Outgoing = {
   readonly properties?: Properties
   /** Seconds left to live (MQTT 5 Message Expiry Interval). */
   readonly expiresInS?: number
+  /** RETAIN; absent where it is 0. */
+  readonly isRetained?: boolean
+  /** Subscription Identifiers of the filters that match (MQTT 5). */
+  readonly identifiers?: readonly number[]
   /** MQTT 5 user properties of the relay's own. */
   readonly marks?: readonly (readonly [string, string])[]
 }
@@ -37,5 +41,10 @@ export interface DevicePort {
   disconnect(reason: number): void
 }
 
-/** A topic filter of a device, and the QoS that was granted. */
-export type Filter = { readonly filter: string; readonly qos: 0 | 1 | 2 }
+/** A topic filter of a device, and what was granted. */
+export type Filter = {
+  readonly filter: string
+  readonly qos: 0 | 1 | 2
+  /** Subscription Identifier (MQTT 5). */
+  readonly identifier?: number | undefined
+}

@@ -30,6 +30,9 @@ export interface SessionOffice {
 
 type Delivery = { readonly drain: Drain; readonly seq: number }
 
+/** The highest QoS [MQTT-3.3.4-2] and all identifiers [MQTT-3.3.4-4] of filters that match. */
+type Granted = { readonly qos: 0 | 1 | 2; readonly identifiers: readonly number[] }
+
 export class DeviceSession implements DrainOutlet {
   readonly port: DevicePort
   readonly device: Device
@@ -103,18 +106,13 @@ export class DeviceSession implements DrainOutlet {
     this.resume()
   }
 
-  /** PUBREC: the device has the message; the identifier is released when that is on disk. */
-  received(packetId: number): void {
+  /** PUBREC: the device has the message; `recorded` is called when that is on disk. */
+  received(packetId: number, recorded: () => void): void {
     const delivery = this.#inFlight.get(packetId)
     const item = delivery?.drain.inFlight(delivery.seq)
-    if (delivery === undefined || item === undefined) {
-      // Nothing is known of it any more: let the client finish [MQTT-4.3.3-1].
-      this.port.release(packetId)
-      return
-    }
-    this.#office.received(delivery.drain.mailbox, delivery.seq, item, this.device, () => {
-      if (this.#isOpen) this.port.release(packetId)
-    })
+    // Nothing is known of it any more: let the client finish [MQTT-4.3.3-1].
+    if (delivery === undefined || item === undefined) recorded()
+    else this.#office.received(delivery.drain.mailbox, delivery.seq, item, this.device, recorded)
   }
 
   /** There is room again: in the window, or because the socket has taken what waited. */
@@ -139,17 +137,17 @@ export class DeviceSession implements DrainOutlet {
   send(drain: Drain, mail: Mail): 'sent' | 'wait' | 'skip' {
     const topic = topicOf(mail.content)
     const granted = this.#granted(topic)
-    if (granted === undefined || granted === 0) return 'skip'
+    if (granted === undefined || granted.qos === 0) return 'skip'
     if (mail.item.deadlineMs <= this.#office.ageMs()) return 'skip'
     const packetId = packetIdOf(mail.seq)
     if (this.#inFlight.has(packetId)) return 'wait'
-    const qos = granted === 2 && mail.content.kind === 'message' ? mail.content.message.qos : 1
+    const qos = granted.qos === 2 && mail.content.kind === 'message' ? mail.content.message.qos : 1
     // A QoS 2 delivery must survive a crash: the client will not take its identifier for another
     // message before it is released.
     if (qos === 2 && drain.mailbox.isFresh(mail.seq)) return 'wait'
     this.#inFlight.set(packetId, { drain, seq: mail.seq })
     if (mail.item.received.includes(this.device.number)) this.#goOn(drain, packetId)
-    else if (!this.port.publish(this.#outgoing(drain, mail, topic, qos, packetId))) {
+    else if (!this.port.publish(this.#outgoing(drain, mail, { ...granted, qos }, packetId))) {
       // It stays in the box: another device, or this one with more room, may come for it.
       this.#inFlight.delete(packetId)
       const { user, device } = this.port
@@ -172,20 +170,21 @@ export class DeviceSession implements DrainOutlet {
   }
 
   copy(content: Content, deadlineMs = 0): void {
-    const topic = topicOf(content)
-    if (this.#granted(topic) === 0) this.#publishCopy(content, topic, deadlineMs)
+    const granted = this.#granted(topicOf(content))
+    if (granted?.qos === 0) this.#publishCopy(content, granted, deadlineMs)
   }
 
   tell(content: Content): void {
-    const topic = topicOf(content)
-    if (this.#granted(topic) !== undefined) this.#publishCopy(content, topic, 0)
+    const granted = this.#granted(topicOf(content))
+    if (granted !== undefined) this.#publishCopy(content, granted, 0)
   }
 
-  #publishCopy(content: Content, topic: string, deadlineMs: number): void {
+  #publishCopy(content: Content, { identifiers }: Granted, deadlineMs: number): void {
     // QoS 0 is for the moment: a slow reader does without.
     if (this.port.isCongested) return
     this.port.publish({
-      ...this.#publish(content, topic, deadlineMs),
+      ...this.#publish(content, topicOf(content), deadlineMs),
+      identifiers,
       qos: 0,
       packetId: 0,
       isDuplicate: false,
@@ -196,17 +195,17 @@ export class DeviceSession implements DrainOutlet {
     this.#office.lost(mailbox, seq, item)
   }
 
-  #outgoing(drain: Drain, mail: Mail, topic: string, qos: 1 | 2, packetId: number): Outgoing {
+  #outgoing(drain: Drain, mail: Mail, granted: Granted, packetId: number): Outgoing {
     const isDuplicate = drain.mailbox.markSent(this.device.number, mail.seq)
-    const publish = this.#publish(mail.content, topic, mail.item.deadlineMs)
-    return { ...publish, qos, packetId, isDuplicate }
+    const publish = this.#publish(mail.content, topicOf(mail.content), mail.item.deadlineMs)
+    return { ...publish, ...granted, packetId, isDuplicate }
   }
 
   #publish(
     content: Content,
     topic: string,
     deadlineMs: number,
-  ): Omit<Outgoing, 'qos' | 'packetId' | 'isDuplicate'> {
+  ): Omit<Outgoing, 'qos' | 'packetId' | 'isDuplicate' | 'identifiers'> {
     if (content.kind === 'receipt') {
       return { topic, payload: Buffer.from(receiptPayload(content.receipt)) }
     }
@@ -224,13 +223,14 @@ export class DeviceSession implements DrainOutlet {
     }
   }
 
-  /** The highest QoS of the filters that match, or `undefined` where none does. */
-  #granted(topic: string): 0 | 1 | 2 | undefined {
-    let best: 0 | 1 | 2 | undefined
-    for (const { filter, qos } of this.#filters) {
-      if ((best === undefined || qos > best) && filterMatches(filter, topic)) best = qos
+  /** What the filters that match grant together, or `undefined` where none does. */
+  #granted(topic: string): Granted | undefined {
+    const matching = this.#filters.filter(({ filter }) => filterMatches(filter, topic))
+    if (matching.length === 0) return undefined
+    return {
+      qos: Math.max(...matching.map(({ qos }) => qos)) as 0 | 1 | 2,
+      identifiers: matching.flatMap(({ identifier }) => identifier ?? []),
     }
-    return best
   }
 }
 

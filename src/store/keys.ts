@@ -8,9 +8,10 @@
  *     box/{inbox|receipts}/{user}/{seq}  who has an entry, who still waits    mailbox/
  *     record/{from}/{to}/{id}            what became of a message             mailbox/
  *     cursor/{box}/{user}/{device}       the last seq before the first undelivered one
- *     retained/{topic}                   a retained message                   broker/persistence/
+ *     retained/{topic}                   a retained message                   broker/ordinary/
  *     session/{client}/{filter}          a subscription of a session
- *     outgoing/{client}/{seq}            an ordinary message for an absent session
+ *     lifetime/{client}                  how long a session outlives its connection
+ *     outgoing/{client}/{seq}            an ordinary message on its way to a session
  *     incoming/{client}/{packet id}      an unfinished QoS 2 receipt from a client
  *     will/{client}                      a will
  *     meta/{name}                        the relay's id, counters, times; the store's own are

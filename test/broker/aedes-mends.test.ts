@@ -1,22 +1,17 @@
 import { once } from 'node:events'
 import { duplexPair } from 'node:stream'
-import { Aedes, type AedesPublishPacket, type Client } from 'aedes'
+import { Aedes, type Client } from 'aedes'
 import mqttPacket from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import {
   AEDES_VERSION,
-  endsWithConnection,
   isRegistered,
   keepAlive,
   mendBroker,
   mendClient,
-  mendForward,
-  mendResumption,
+  outlivesS,
   renameClient,
-  subscriptionsOf,
 } from '../../src/broker/aedes-mends.ts'
-import type { Connect } from '../../src/broker/connect.ts'
-import { OTHER_ID_MAX } from '../../src/delivery/packet-id.ts'
 
 async function broker(t: Test): Promise<Aedes> {
   const aedes = new Aedes({ concurrency: 0 })
@@ -27,10 +22,10 @@ async function broker(t: Test): Promise<Aedes> {
 }
 
 /** A client that has sent its CONNECT. */
-function begin(aedes: Aedes, clientId: string, keepalive = 0, isTaken = (_: number) => false) {
+function begin(aedes: Aedes, clientId: string, keepalive = 0) {
   const [near, far] = duplexPair()
   const client = aedes.handle(near)
-  mendClient(client, isTaken)
+  mendClient(client)
   far.resume()
   far.write(mqttPacket.generate({ cmd: 'connect', clientId, clean: true, keepalive }))
   return { client, far }
@@ -46,78 +41,25 @@ t.test('the version is the one that is installed', async (t) => {
   t.equal(Reflect.get(await broker(t), 'version'), AEDES_VERSION)
 })
 
-t.test('names that objects have are names of clients and filters', async (t) => {
+t.test('names that objects have are names of clients', async (t) => {
   const aedes = await broker(t)
   for (const name of ['__proto__', 'constructor', 'hasOwnProperty']) {
     t.notOk(isRegistered(aedes, name))
     const { client, far } = await connected(aedes, name)
     t.ok(isRegistered(aedes, name))
-    t.same(subscriptionsOf(client), [])
-    const subscriptions = [{ topic: name, qos: 1 as const }]
-    far.write(mqttPacket.generate({ cmd: 'subscribe', messageId: 1, subscriptions }))
-    await once(aedes, 'subscribe')
-    t.match(subscriptionsOf(client), [[name, { qos: 1 }]])
+    const gone = once(aedes, 'clientDisconnect')
     far.destroy()
     client.close()
-    await once(aedes, 'clientDisconnect')
+    await gone
     t.notOk(isRegistered(aedes, name))
   }
 })
 
-t.test('packet identifiers of aedes stay in their half', async (t) => {
-  const { client } = begin(await broker(t), 'a')
-  const next = () => Number(Reflect.get(client, '_nextId'))
-  t.equal(next(), 1)
-  Reflect.set(client, '_nextId', OTHER_ID_MAX)
-  t.equal(next(), OTHER_ID_MAX)
-  Reflect.set(client, '_nextId', OTHER_ID_MAX + 1)
-  t.equal(next(), 1)
-})
-
-t.test('an identifier that is taken is passed over, also at the end', async (t) => {
-  const taken = new Set([1, 2, OTHER_ID_MAX])
-  const { client } = begin(await broker(t), 'a', 0, (packetId) => taken.has(packetId))
-  const next = () => Number(Reflect.get(client, '_nextId'))
-  t.equal(next(), 3)
-  Reflect.set(client, '_nextId', OTHER_ID_MAX)
-  t.equal(next(), 3)
-  const { client: full } = begin(await broker(t), 'b', 0, () => true)
-  t.ok(Number(Reflect.get(full, '_nextId')) <= OTHER_ID_MAX, 'where all are taken it ends')
-})
-
-t.test('a packet goes out as the filters that match grant it', async (t) => {
-  const aedes = await broker(t)
-  const { client, far } = await connected(aedes, 'a')
-  const subscriptions = [
-    { topic: 'a/#', qos: 0 as const },
-    { topic: 'a/+', qos: 1 as const },
-  ]
-  far.write(mqttPacket.generate({ cmd: 'subscribe', messageId: 1, subscriptions }))
-  await once(aedes, 'subscribe')
-  const sent = (topic: string, brokerId = '') => {
-    const packet = { topic, qos: 2, dup: true, brokerId } as unknown as AedesPublishPacket
-    mendForward(client, packet, { isDuplicate: false })
-    return packet
-  }
-  t.match(sent('a/b'), { qos: 1, dup: false })
-  t.match(sent('a'), { qos: 0 })
-  t.match(sent('a', 'queue'), { qos: 1 }, 'what is in a queue is acknowledged')
-  t.match(sent('elsewhere'), { qos: 2 }, 'where the relay itself sends it')
-})
-
-t.test('a session that is resumed is not taken for new, and ends all the same', async (t) => {
+t.test('a session outlives its connection for as long as CONNECT has said', async (t) => {
   const { client } = await connected(await broker(t), 'a')
-  const resumed = { version: 5, clientId: 'a', isClean: false } as Connect
-  for (const other of [{ version: 4 }, { clientId: '' }, { isClean: true }] as const) {
-    mendResumption(client, { ...resumed, ...other })
-    t.ok(client.clean)
-  }
-  Object.assign(client, { version: 5 })
-  mendResumption(client, resumed)
-  t.notOk(client.clean)
-  t.ok(endsWithConnection(client))
+  t.equal(outlivesS(client), 0)
   Object.assign(client, { sessionExpiryInterval: 5 })
-  t.notOk(endsWithConnection(client))
+  t.equal(outlivesS(client), 5)
 })
 
 t.test('a packet that aedes throws at ends the client alone', async (t) => {

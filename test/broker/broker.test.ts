@@ -23,7 +23,11 @@ t.test('a refused filter starts nothing: no drain, no mail held', async (t) => {
   t.match(await relay.ledger(), { queued: 0, delivered: 1 })
   await other.end()
   const back = await connect(t, relay, me, { ...PERSISTENT_4, clientId: 'other' })
-  t.notOk(back.isResumed, 'refused filters are no part of the session')
+  t.ok(back.isResumed, 'there is a session')
+  await sender.publish('users/bob/inbox/alice/m2', 'again')
+  await device.received(2)
+  await back.settled()
+  t.same(back.arrivals, [], 'of which refused filters are no part')
 })
 
 t.test(

@@ -1,6 +1,6 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
-import { connackOf, readConnect, withSession } from '../../src/broker/connect.ts'
+import { connackOf, readConnect } from '../../src/broker/connect.ts'
 import { RelayError } from '../../src/errors.ts'
 import { frameOf, packetOf } from './frame.ts'
 
@@ -21,6 +21,15 @@ function connect(protocolVersion: 3 | 4 | 5, more: object = {}) {
   )
 }
 
+const WILL = {
+  topic: 'a/b',
+  payload: Buffer.from('bye'),
+  qos: 1,
+  isRetained: true,
+  properties: {},
+  delayS: 0,
+}
+
 const FULL = {
   properties: {
     receiveMaximum: 7,
@@ -39,7 +48,7 @@ t.test('what the front has to know is read', async (t) => {
     packetBytesMax: Number.POSITIVE_INFINITY,
   }
   for (const version of [3, 4, 5] as const) {
-    const expected = { version, clientId: 'phone', ...defaults, sessionExpiryS: 0 }
+    const expected = { version, clientId: 'phone', ...defaults, sessionExpiryS: 0, will: WILL }
     t.same(readConnect(connect(version)), expected)
   }
   t.same(readConnect(connect(5, { ...FULL, clientId: '' })), {
@@ -49,6 +58,7 @@ t.test('what the front has to know is read', async (t) => {
     receiveMaximum: 7,
     packetBytesMax: 900,
     sessionExpiryS: 30,
+    will: WILL,
   })
 })
 
@@ -102,6 +112,18 @@ t.test('properties that cannot be are refused with the reason of each', async (t
   }
 })
 
+t.test('a will has properties of its own, and a delay', async (t) => {
+  const properties = [0x18, 0, 0, 0, 9, 0x02, 0, 0, 0, 60, 0x03, 0, 1, 97]
+  const frame = five(0x06, 0, ID, properties.length, ...properties, 'a', 'bye')
+  t.match(readConnect(frame).will, {
+    qos: 0,
+    isRetained: false,
+    properties: { messageExpiryInterval: 60, contentType: 'a' },
+    delayS: 9,
+  })
+  t.equal(readConnect(five(0x02, 0, ID)).will, undefined)
+})
+
 t.test('a will that can never be published is BAD_TOPIC', async (t) => {
   for (const topic of ['', 'a/+', '#']) {
     t.throws(() => readConnect(four(0x06, ID, topic, 'bye')), { code: 'BAD_TOPIC' })
@@ -125,11 +147,6 @@ t.test('MQTT 5 is told every reason, 3.1.1 has no words for it', async (t) => {
   t.equal(connackOf(four(1, ID), 0x81), undefined)
   t.equal(connackOf(packetOf(0x11), 0x81), undefined)
   t.equal(connackOf(packetOf(0x10), 0x81), undefined)
-})
-
-t.test('a CONNACK tells of a session, a refusal does not', async (t) => {
-  t.same(withSession(packetOf(0x20, 0, 0)), Buffer.from([0x20, 2, 1, 0]))
-  t.same(withSession(packetOf(0x20, 0, 5)), Buffer.from([0x20, 2, 0, 5]))
 })
 
 t.test('no bytes make it anything but a RelayError', async (t) => {

@@ -8,6 +8,7 @@ import { Connection } from '../../src/broker/connection.ts'
 import type { ConnectionOwner } from '../../src/broker/connection-owner.ts'
 import { Flusher } from '../../src/broker/outbox.ts'
 import type { Publish } from '../../src/broker/publish.ts'
+import type { Subscribe, Unsubscribe } from '../../src/broker/subscribe.ts'
 import { Traffic } from '../../src/broker/traffic.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { KeptLog } from '../support/kept-log.ts'
@@ -26,9 +27,10 @@ class Scene implements ConnectionOwner {
   readonly clock = new ManualClock()
   readonly client: Duplex
   readonly published: Publish[] = []
-  /** Whether what is published goes to aedes. */
-  isOrdinary = false
-  isUnfinished = false
+  isResumed = false
+  /** What the client has asked for and waits for. */
+  readonly asked: { filters: readonly string[]; answer: () => void }[] = []
+  readonly finishing: (() => void)[] = []
   readonly events: string[] = []
   readonly connection: Connection
   port: AedesPort | undefined
@@ -50,13 +52,25 @@ class Scene implements ConnectionOwner {
     return Object.assign(new EventEmitter(), { subscriptions: {} }) as unknown as Client
   }
 
-  publish(_connection: Connection, publish: Publish): boolean {
+  publish(_connection: Connection, publish: Publish): void {
     this.published.push(publish)
-    return this.isOrdinary
   }
 
-  hasUnfinished(): boolean {
-    return this.isUnfinished
+  subscribe(_connection: Connection, { requests }: Subscribe): Promise<void> {
+    const filters = requests.map(({ filter }) => filter)
+    return new Promise((answer) => this.asked.push({ filters, answer }))
+  }
+
+  unsubscribe(_connection: Connection, { filters }: Unsubscribe): Promise<void> {
+    return new Promise((answer) => this.asked.push({ filters, answer }))
+  }
+
+  finished(_connection: Connection, _packetId: number, done: () => void): void {
+    this.finishing.push(done)
+  }
+
+  hasSession(): boolean {
+    return this.isResumed
   }
 
   connected(): void {
@@ -90,7 +104,7 @@ class Scene implements ConnectionOwner {
     await this.send(CONNECT)
     this.given()
     this.port?.write(CONNACK)
-    this.connection.accepted(false)
+    this.connection.accepted()
     await this.got()
   }
 }
@@ -105,39 +119,47 @@ function publish(messageId: number, qos: 1 | 2 = 1): Packet {
 
 t.test('nothing but CONNECT takes effect before CONNACK', async (t) => {
   const scene = new Scene()
+  scene.isResumed = true
   await scene.send(CONNECT, publish(1), { cmd: 'pingreq' })
   t.same(scene.given(), CONNECT)
   t.same(scene.published, [])
   scene.port?.write(Buffer.from([0x30, 3, 0, 1, 97]))
   t.same(await scene.got(), Buffer.alloc(0), 'what overtakes CONNACK waits for it')
   scene.port?.write(CONNACK)
-  scene.connection.accepted(true)
-  t.same(await scene.got(), Buffer.concat([CONNACK, Buffer.from([0x30, 3, 0, 1, 97])]))
+  scene.connection.accepted()
+  const welcome = Buffer.from([0x20, 2, 1, 0])
+  t.same(await scene.got(), Buffer.concat([welcome, Buffer.from([0x30, 3, 0, 1, 97])]))
   t.match(scene.published, [{ topic: 'a', packetId: 1 }])
   t.same(scene.given(), Buffer.from([0xc0, 0]))
   t.ok(scene.connection.isConnected && scene.connection.isResumed)
 })
 
-t.test('CONNACK tells of a session that is only in unfinished publishes', async (t) => {
+t.test('a refusal of aedes goes out as it is', async (t) => {
   const scene = new Scene()
-  scene.isUnfinished = true
+  scene.isResumed = true
   await scene.send(CONNECT)
-  scene.port?.write(Buffer.from(CONNACK))
-  t.same(await scene.got(), Buffer.from([0x20, 2, 1, 0]))
+  scene.port?.write(Buffer.from([0x20, 2, 0, 5]))
+  t.same(await scene.got(), Buffer.from([0x20, 2, 0, 5]))
 })
 
-t.test('an acknowledgement of aedes waits for its publish to be stored', async (t) => {
+t.test('what follows a SUBSCRIBE waits until it has taken effect', async (t) => {
   const scene = new Scene()
   await scene.accept()
-  scene.isOrdinary = true
-  await scene.send(publish(1), publish(2, 2))
-  const puback = mqttPacket.generate({ cmd: 'puback', messageId: 1 })
-  const pubrec = mqttPacket.generate({ cmd: 'pubrec', messageId: 2 })
-  scene.port?.write(pubrec)
-  scene.port?.write(puback)
-  t.same(await scene.got(), Buffer.alloc(0))
-  scene.connection.acknowledgements.published(1)
-  t.same(await scene.got(), Buffer.concat([puback, pubrec]), 'in the order of the publishes')
+  const subscriptions = [{ topic: 'a', qos: 1 as const }]
+  await scene.send(
+    { cmd: 'subscribe', messageId: 1, subscriptions },
+    { cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['b'] },
+    publish(3),
+  )
+  t.match(scene.asked, [{ filters: ['a'] }])
+  t.equal(scene.asked.length, 1)
+  scene.asked[0]?.answer()
+  await turns()
+  t.match(scene.asked, [{ filters: ['a'] }, { filters: ['b'] }])
+  t.same(scene.published, [])
+  scene.asked[1]?.answer()
+  await turns()
+  t.match(scene.published, [{ packetId: 3 }])
 })
 
 t.test('a client with as many publishes under way as it may is not read', async (t) => {
@@ -167,13 +189,14 @@ t.test('nor is one that has given aedes enough to do', async (t) => {
   t.equal(given + scene.given().length, 2 * LIMITS.aedesBytesHigh, 'the rest follows')
 })
 
-t.test('PUBREL of our lane is answered here, any other by aedes', async (t) => {
+t.test('PUBREL is answered when what it releases is forgotten on disk', async (t) => {
   const scene = new Scene()
   await scene.accept()
   scene.connection.unreleased.add(5)
   await scene.send({ cmd: 'pubrel', messageId: 5 }, { cmd: 'pubrel', messageId: 6 })
-  t.same(await scene.got(), Buffer.from([0x70, 2, 0, 5]))
-  t.same(scene.given(), Buffer.from([0x62, 2, 0, 6]))
+  t.same(await scene.got(), Buffer.alloc(0))
+  for (const done of scene.finishing) done()
+  t.same(await scene.got(), Buffer.from([0x70, 2, 0, 5, 0x70, 2, 0, 6]))
 })
 
 t.test('what a client said before its end still counts', async (t) => {
@@ -215,21 +238,37 @@ t.test('a malformed packet ends the connection', async (t) => {
   }
 })
 
-t.test(
-  'QoS 0 of aedes is left out for a reader that is behind, and one too far is let go',
-  async (t) => {
-    const scene = new Scene()
-    await scene.accept()
-    const large = Buffer.concat([
-      Buffer.from([0x30, 0x80, 0x80, 0x10, 0, 1, 97]),
-      Buffer.alloc(262_144 - 3),
-    ])
-    const waiting = () => scene.connection.outbox.waiting
-    for (let at = 0; at < 50; at += 1) scene.port?.write(large)
-    t.ok(waiting() <= LIMITS.outboxBytesHigh + large.length)
-    large[0] = 0x32
-    for (let at = 0; at < 50 && !scene.connection.isClosed; at += 1) scene.port?.write(large)
-    t.ok(scene.connection.isClosed)
-    t.ok(waiting() <= LIMITS.outboxBytesMax + large.length)
-  },
-)
+t.test('a client that takes none of what waits for it is let go', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  const large = Buffer.alloc(262_144)
+  const { outbox } = scene.connection
+  while (!scene.connection.isClosed) scene.connection.write(large)
+  t.ok(outbox.waiting > LIMITS.outboxBytesMax)
+  t.ok(outbox.waiting <= LIMITS.outboxBytesMax + large.length)
+})
+
+t.test('no packet is longer than its client takes [MQTT-3.1.2-24]', async (t) => {
+  const small = (maximumPacketSize: number) =>
+    mqttPacket.generate({
+      cmd: 'connect',
+      protocolVersion: 5,
+      clientId: 'phone',
+      clean: true,
+      properties: { maximumPacketSize },
+    })
+  const scene = new Scene()
+  await scene.send(small(30))
+  scene.port?.write(Buffer.from([0x20, 3, 0, 0, 0]))
+  t.ok((await scene.got()).length > 0)
+  scene.connection.accepted()
+  scene.connection.write(Buffer.alloc(30))
+  t.notOk(scene.connection.isClosed)
+  scene.connection.write(Buffer.alloc(31))
+  t.ok(scene.connection.isClosed)
+  const smaller = new Scene()
+  await smaller.send(small(5))
+  smaller.port?.write(Buffer.from([0x20, 3, 0, 0, 0]))
+  t.same(await smaller.got(), Buffer.alloc(0), 'not even CONNACK')
+  t.ok(smaller.connection.isClosed)
+})

@@ -2,7 +2,6 @@ import t from 'tap'
 import type { Connection } from '../../src/broker/connection.ts'
 import { deviceOf, Gate, returnCodeOf } from '../../src/broker/gate.ts'
 import { RelayError } from '../../src/errors.ts'
-import { LIMITS } from '../../src/limits.ts'
 import { thingId, userId } from '../../src/message/names.ts'
 import type { Identity } from '../../src/roster/identity.ts'
 import type { Roster } from '../../src/roster/roster.ts'
@@ -63,31 +62,18 @@ t.test('a client that has gone meanwhile is not registered', async (t) => {
 
 t.test('a filter that reaches a box makes the device hold it, unless by QoS 0', async (t) => {
   const { gate, connection, happened } = scene(ALICE)
-  t.notOk(gate.maySubscribe(connection, 'users/alice/inbox/#', 1), 'not signed in')
+  t.equal(gate.grant(connection, 'users/alice/inbox/#', 1), 0x87, 'not signed in')
   await gate.enter(connection, 'phone', SECRET)
   happened.length = 0
-  t.ok(gate.maySubscribe(connection, 'users/alice/inbox/#', 0))
-  t.ok(gate.maySubscribe(connection, 'users/bob/profile', 1))
+  t.match(gate.grant(connection, 'users/alice/inbox/#', 0), { filter: 'users/alice/inbox/#' })
+  t.match(gate.grant(connection, 'users/bob/profile', 1), { filter: 'users/bob/profile' })
   t.same(happened, [])
-  t.ok(gate.maySubscribe(connection, 'users/alice/inbox/#', 1))
-  t.ok(gate.maySubscribe(connection, '#', 2))
+  gate.grant(connection, 'users/alice/inbox/#', 1)
+  gate.grant(connection, '#', 2)
   t.same(happened, ['phone holds inbox', 'phone holds inbox', 'phone holds receipts'])
-  t.notOk(gate.maySubscribe(connection, 'users/bob/inbox/#', 1))
-  t.notOk(gate.maySubscribe(connection, '$share/g/things/#', 1), 'nobody would serve it')
-})
-
-t.test('at the bound a filter more is refused, one that is there already is not', async (t) => {
-  const { gate, connection } = scene(ALICE)
-  await gate.enter(connection, 'phone', SECRET)
-  const filters = Array.from({ length: LIMITS.filtersPerSessionMax }, (_, at) => ({
-    filter: `things/${at}/#`,
-    qos: 1,
-  }))
-  Object.assign(connection, { filters: filters.slice(1) })
-  t.ok(gate.maySubscribe(connection, 'things/new/#', 1))
-  Object.assign(connection, { filters })
-  t.notOk(gate.maySubscribe(connection, 'things/new/#', 1))
-  t.ok(gate.maySubscribe(connection, 'things/7/#', 1))
+  t.equal(gate.grant(connection, 'users/bob/inbox/#', 1), 0x87)
+  t.equal(gate.grant(connection, 'a/#/b', 1), 0x8f)
+  t.same(gate.grant(connection, '$share/g/things/#', 1), { filter: 'things/#', group: 'g' })
 })
 
 t.test(

@@ -2,6 +2,8 @@ import t from 'tap'
 import { Acknowledgements } from '../../src/broker/acknowledgements.ts'
 import type { Connection } from '../../src/broker/connection.ts'
 import { Inbound } from '../../src/broker/inbound.ts'
+import type { OrdinaryMessage } from '../../src/broker/ordinary/message.ts'
+import type { OrdinaryTopics } from '../../src/broker/ordinary/topics.ts'
 import { PacketIds } from '../../src/broker/packet-ids.ts'
 import type { Publish } from '../../src/broker/publish.ts'
 import type { AcceptWaiter } from '../../src/delivery/acceptance.ts'
@@ -18,10 +20,11 @@ class Scene {
   readonly refused: string[] = []
   readonly reads: string[] = []
   readonly recorded: (() => void)[] = []
-  readonly signals: string[] = []
+  readonly passed: OrdinaryMessage[] = []
+  readonly began: number[] = []
+  readonly done: (() => void)[] = []
   readonly privacies: string[] = []
   readonly sent: Buffer[] = []
-  passed = 0
   isFull = false
   canRetain = true
   isKnown = true
@@ -51,8 +54,7 @@ class Scene {
           setPresencePrivacy: (user, privacy) => this.privacies.push(`${user} ${privacy}`),
         },
         store: this,
-        canRetain: () => this.canRetain,
-        signal: (topic) => this.signals.push(topic),
+        topics: this.topics(),
         log: new KeptLog(),
       },
       { rules: [{ who: '*', topics: 'open/#', actions: ['publish'], effect: 'allow' }] },
@@ -64,7 +66,20 @@ class Scene {
       unreleased: new PacketIds(),
       address: '127.0.0.1',
       connect: { version, clientId: 'phone', receiveMaximum: 1 },
+      ordinary: {},
     } as unknown as Connection
+  }
+
+  topics(): OrdinaryTopics {
+    return {
+      retained: { hasRoom: () => this.canRetain },
+      ageMs: () => 1_000,
+      began: (_session: unknown, packetId: number) => this.began.push(packetId),
+      publish: (message: OrdinaryMessage, _from: unknown, done: () => void) => {
+        this.passed.push(message)
+        this.done.push(done)
+      },
+    } as unknown as OrdinaryTopics
   }
 
   publish(topic: string, more: Partial<Publish> = {}): void {
@@ -79,7 +94,7 @@ class Scene {
       propertiesBytes: 0,
       ...more,
     }
-    if (this.inbound.publish(this.connection, publish)) this.passed += 1
+    this.inbound.publish(this.connection, publish)
   }
 }
 
@@ -103,7 +118,7 @@ t.test('a message goes to the post office, and its PUBACK waits for that', async
   t.same(scene.sent, [])
   scene.waiters[0]?.accepted()
   t.same(scene.sent, [Buffer.from([0x40, 2, 0, 7])])
-  t.equal(scene.passed, 0)
+  t.same(scene.passed, [])
 })
 
 t.test('what is refused is told by its reason code, to 3.1.1 as accepted', async (t) => {
@@ -187,10 +202,21 @@ t.test('read is passed on, anything else of a receipt is not', async (t) => {
   t.same(scene.sent, Array(5).fill(Buffer.from([0x40, 3, 0, 7, 0x87])))
 })
 
-t.test('signals are passed on at once', async (t) => {
+t.test('a signal is passed on with its properties, for now alone', async (t) => {
   const scene = new Scene()
-  scene.publish('users/bob/signals/alice/typing', { qos: 0 })
-  t.same(scene.signals, ['users/bob/signals/alice/typing'])
+  const topic = 'users/bob/signals/alice/typing'
+  const properties = { contentType: 'text/plain', messageExpiryInterval: 5 }
+  scene.publish(topic, { qos: 2, isRetained: true, properties })
+  t.match(scene.passed, [
+    {
+      topic,
+      qos: 0,
+      isRetained: false,
+      properties: { contentType: 'text/plain' },
+      deadlineMs: 6_000,
+    },
+  ])
+  t.same(scene.began, [7], 'once, also over a reconnect [MQTT-4.3.3-10]')
 })
 
 t.test('a profile says who may see the presence, and is then an ordinary topic', async (t) => {
@@ -204,33 +230,66 @@ t.test('a profile says who may see the presence, and is then an ordinary topic',
     scene.publish('users/alice/profile', { payload: Buffer.from(payload), isRetained: true })
   }
   t.same(scene.privacies, ['alice nobody'])
-  t.equal(scene.passed, 4)
+  t.equal(scene.passed.length, 4)
 })
 
-t.test('ordinary topics are for aedes, where there is room', async (t) => {
+t.test('ordinary topics are passed on, where there is room', async (t) => {
   const scene = new Scene()
   scene.publish('open/topic')
   scene.publish('open/topic', { isRetained: true })
-  t.equal(scene.passed, 2)
+  t.match(scene.passed, [{ isRetained: false, deadlineMs: Infinity }, { isRetained: true }])
+  t.same(scene.sent, [], 'not acknowledged before it is safe')
+  for (const done of scene.done) done()
+  t.same(scene.sent.splice(0), Array(2).fill(Buffer.from([0x40, 2, 0, 7])))
   scene.canRetain = false
   scene.publish('open/topic', { isRetained: true })
   t.same(scene.sent.splice(0), [Buffer.from([0x40, 3, 0, 7, 0x97])])
   scene.publish('open/topic', { isRetained: true, payload: Buffer.alloc(0) })
-  t.equal(scene.passed, 3, 'what makes room is taken')
+  t.equal(scene.passed.length, 3, 'what makes room is taken')
+  scene.done[2]?.()
+  scene.sent.length = 0
   scene.isFull = true
   scene.publish('open/topic')
   t.same(scene.sent, [Buffer.from([0x40, 3, 0, 7, 0x97])])
   scene.publish('open/topic', { qos: 0 })
-  t.equal(scene.passed, 4, 'QoS 0 needs no disk')
+  t.equal(scene.passed.length, 4, 'QoS 0 needs no disk')
 })
 
-t.test('a will goes by the same rules', async (t) => {
-  const { inbound, drafts } = new Scene()
+t.test(
+  'a QoS 2 publish that comes again is passed on once, and answered [MQTT-4.3.3-2]',
+  async (t) => {
+    const scene = new Scene()
+    scene.publish('open/topic', { qos: 2 })
+    scene.publish('open/topic', { qos: 2 })
+    t.equal(scene.passed.length, 1)
+    t.same(scene.began, [7])
+    t.same(scene.sent, [], 'in the order of the publishes')
+    scene.done[0]?.()
+    t.same(scene.sent, Array(2).fill(Buffer.from([0x50, 2, 0, 7])))
+  },
+)
+
+t.test('what expires at once still goes to those who are here', async (t) => {
+  const scene = new Scene()
+  scene.publish('open/topic', { properties: { messageExpiryInterval: 0 } })
+  t.match(scene.passed, [{ deadlineMs: 1_001 }])
+})
+
+t.test('a will goes by the same rules, with its properties', async (t) => {
+  const { inbound, drafts, passed } = new Scene()
   const alice = { kind: 'user', user: userId('alice'), isAdmin: false } as const
-  const will = { qos: 1, payload: Buffer.from('x'), isRetained: false } as const
-  t.equal(inbound.will(alice, { ...will, topic: INBOX }), false)
-  t.equal(drafts.length, 1)
-  t.equal(inbound.will(alice, { ...will, topic: 'open/topic' }), true)
+  const properties = { contentType: 'text/plain' }
+  const will = {
+    qos: 1,
+    payload: Buffer.from('x'),
+    isRetained: true,
+    properties,
+    delayS: 0,
+  } as const
+  inbound.will(alice, { ...will, topic: INBOX })
+  t.match(drafts, [{ properties }])
+  inbound.will(alice, { ...will, topic: 'open/topic' })
+  t.match(passed, [{ topic: 'open/topic', isRetained: true, properties }])
   for (const topic of ['users/bob/inbox/carol/m1', 'forbidden', 'a/+']) {
     t.throws(() => inbound.will(alice, { ...will, topic }), RelayError)
   }

@@ -36,17 +36,25 @@ function text(id: number, content: Buffer | string): number[] {
 }
 
 t.test('what is written is read', async (t) => {
-  const bytes = encodeProperties(FULL, 60, [['waypost-from', 'alice']])
+  const bytes = encodeProperties({
+    properties: FULL,
+    expiresInS: 60,
+    marks: [['waypost-from', 'alice']],
+  })
   t.same(readAll(bytes), {
     ...FULL,
     messageExpiryInterval: 60,
     userProperties: [...FULL.userProperties, ['waypost-from', 'alice']],
   })
-  t.same(encodeProperties(undefined, undefined, undefined), Buffer.from([0]))
+  t.same(encodeProperties({}), Buffer.from([0]))
+})
+
+t.test('each identifier of a subscription is one more property [MQTT-3.3.4-4]', async (t) => {
+  t.same(encodeProperties({ identifiers: [1, 300] }), Buffer.from([5, 0x0b, 1, 0x0b, 0xac, 2]))
 })
 
 t.test('every truncation is BAD_PACKET', async (t) => {
-  const bytes = encodeProperties(FULL, 60, undefined)
+  const bytes = encodeProperties({ properties: FULL, expiresInS: 60 })
   for (let end = 0; end < bytes.length; end += 1) {
     t.throws(() => readAll(bytes, end), { code: 'BAD_PACKET' })
   }
@@ -84,12 +92,12 @@ t.test('what would poison its recipient is refused', async (t) => {
 
 t.test('the longest texts come through', async (t) => {
   const longest = 'x'.repeat(65_535)
-  const bytes = encodeProperties({ contentType: longest }, undefined, undefined)
+  const bytes = encodeProperties({ properties: { contentType: longest } })
   t.same(readAll(bytes), { contentType: longest })
 })
 
 t.test('correlation data does not keep the packet in memory', async (t) => {
-  const bytes = encodeProperties({ correlationData: Buffer.from('abc') }, undefined, undefined)
+  const bytes = encodeProperties({ properties: { correlationData: Buffer.from('abc') } })
   const properties = readAll(bytes)
   bytes.fill(0)
   t.same(Buffer.from(properties.correlationData ?? []), Buffer.from('abc'))

@@ -17,11 +17,7 @@ const OUTGOING: Outgoing = {
   marks: [['waypost-from', 'alice']],
 }
 
-const PROPERTIES_BYTES = encodeProperties(
-  OUTGOING.properties,
-  OUTGOING.expiresInS,
-  OUTGOING.marks,
-).length
+const PROPERTIES_BYTES = encodeProperties(OUTGOING).length
 
 for (const version of [3, 4, 5] as const) {
   for (const qos of [0, 1, 2] as const) {

@@ -1,6 +1,12 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
-import { readSubscribe, refusalOf } from '../../src/broker/subscribe.ts'
+import {
+  areTooMany,
+  encodeSuback,
+  encodeUnsuback,
+  readSubscribe,
+  readUnsubscribe,
+} from '../../src/broker/subscribe.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { frameOf, packetOf } from './frame.ts'
 
@@ -23,7 +29,12 @@ const many = (count: number) => Array.from({ length: count }, (_, at) => `a/${at
 for (const version of [4, 5] as const) {
   t.test(`the filters are read, protocol ${version}`, async (t) => {
     const filters = ['users/bob/inbox/#', '', 'größe/+']
-    t.same(readSubscribe(subscribe(filters, version), version), { packetId: 0x1234, filters })
+    const identifier = version === 5 ? 300 : undefined
+    t.match(read(filters, version), { packetId: 0x1234, identifier })
+    t.same(
+      read(filters, version).requests.map(({ filter }) => filter),
+      filters,
+    )
   })
 
   t.test(`every truncation is refused, protocol ${version}`, async (t) => {
@@ -34,25 +45,29 @@ for (const version of [4, 5] as const) {
     }
   })
 
-  t.test(`at the bound aedes has it, beyond the whole is refused, ${version}`, async (t) => {
-    const max = LIMITS.filtersPerSessionMax
-    t.equal(refusalOf(read(many(max), version), version, many(max)), undefined)
-    t.ok(refusalOf(read(['b'], version), version, many(max)))
-    const suback = refusalOf(read(many(max + 1), version), version, [])
-    const parser = mqttPacket.parser({ protocolVersion: version })
-    parser.on('packet', (packet) => {
-      t.match(packet, { cmd: 'suback', messageId: 0x1234 })
-      const { granted } = packet as { granted?: number[] }
-      t.same(granted, Array(max + 1).fill(version === 5 ? 0x97 : 0x80))
-    })
-    t.equal(parser.parse(suback ?? Buffer.alloc(0)), 0)
+  t.test(`UNSUBSCRIBE is read, and every truncation refused, protocol ${version}`, async (t) => {
+    const unsubscriptions = ['a/#', 'größe/+']
+    const packet = { cmd: 'unsubscribe', messageId: 7, unsubscriptions } as const
+    const { bytes, bodyAt } = frameOf(mqttPacket.generate(packet, { protocolVersion: version }))
+    t.same(readUnsubscribe({ bytes, bodyAt }, version), { packetId: 7, filters: unsubscriptions })
+    for (let end = bodyAt; end < bytes.length; end += 1) {
+      // What ends with the first filter is whole.
+      if (end === bytes.length - Buffer.byteLength('größe/+') - 2) continue
+      const cut = { bytes: bytes.subarray(0, end), bodyAt }
+      t.throws(() => readUnsubscribe(cut, version), { message: /^an UNSUBSCRIBE/ })
+    }
   })
 
-  t.test(`the one name that is no key is refused, protocol ${version}`, async (t) => {
-    const code = version === 5 ? 0x87 : 0x80
-    const suback = refusalOf(read(['a', '__proto__'], version), version, [])
-    t.same(suback?.subarray(-2), Buffer.from([code, code]))
-    t.equal(refusalOf(read(['__proto__/a', 'constructor'], version), version, []), undefined)
+  t.test(`SUBACK and UNSUBACK are read by others, protocol ${version}`, async (t) => {
+    const parser = mqttPacket.parser({ protocolVersion: version })
+    const packets: object[] = []
+    parser.on('packet', (packet) => packets.push(packet))
+    parser.parse(encodeSuback(0x1234, [0, 1, 2, 0x80], version))
+    parser.parse(encodeUnsuback(0x1234, [0, 0x11], version))
+    t.match(packets, [
+      { cmd: 'suback', messageId: 0x1234, granted: [0, 1, 2, 0x80] },
+      { cmd: 'unsuback', messageId: 0x1234, ...(version === 5 ? { granted: [0, 0x11] } : {}) },
+    ])
   })
 }
 
@@ -88,6 +103,28 @@ t.test(
     ]) {
       t.throws(() => readSubscribe(frame, 5), { code: 'PROTOCOL_ERROR' })
     }
-    t.same(readSubscribe(packetOf(0x82, 0, 1, 0, 'a', 0x2d), 5), { packetId: 1, filters: ['a'] })
+    t.same(readSubscribe(packetOf(0x82, 0, 1, 0, 'a', 0x2d), 5).requests, [
+      { filter: 'a', qos: 1, isNoLocal: true, isAsPublished: true, retained: 'never' },
+    ])
   },
 )
+
+t.test(
+  'UNSUBSCRIBE without a filter is PROTOCOL_ERROR, with what is no text BAD_PACKET',
+  async (t) => {
+    t.throws(() => readUnsubscribe(packetOf(0xa2, 0, 1), 4), { code: 'PROTOCOL_ERROR' })
+    t.throws(() => readUnsubscribe(packetOf(0xa2, 0, 1, 0), 5), { code: 'PROTOCOL_ERROR' })
+    for (const bad of [Buffer.from([0xc3]), Buffer.from('a\0b')]) {
+      t.throws(() => readUnsubscribe(packetOf(0xa2, 0, 1, bad), 4), { code: 'BAD_PACKET' })
+    }
+    t.throws(() => readUnsubscribe(packetOf(0xa2, 0, 0, 'a'), 4), { code: 'BAD_PACKET' })
+  },
+)
+
+t.test('a session has as many filters as it may, equal ones counted once', async (t) => {
+  const max = LIMITS.filtersPerSessionMax
+  const { requests } = read(many(max), 5)
+  t.notOk(areTooMany(requests, many(max)))
+  t.ok(areTooMany(requests, ['b']))
+  t.ok(areTooMany(read(many(max + 1), 5).requests, []))
+})

@@ -20,7 +20,7 @@ class Rig {
   readonly traffic = new Traffic()
   readonly told: [topic: string, text: string][] = []
   readonly connections = { clients: 3, kept: 2 }
-  readonly persistence = { stats: STATS }
+  readonly topics = { stats: STATS }
   readonly mailboxes = { queued: 10, bytes: 2_000 }
   readonly version = '1.2.3'
   readonly system = new SystemTopics({

@@ -63,6 +63,14 @@ export class TestDevice implements DevicePort {
     this.released.push(packetId)
   }
 
+  /** Answers a QoS 2 delivery with PUBREC; PUBREL comes when that is on disk. */
+  received(packetId: number): void {
+    const { session } = this
+    session.received(packetId, () => {
+      if (this.isHere && this.#session === session) this.release(packetId)
+    })
+  }
+
   disconnect(reason: number): void {
     this.reasons.push(reason)
   }

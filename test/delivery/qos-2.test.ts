@@ -27,7 +27,7 @@ t.test('it goes out only when it is on disk', async (t) => {
 t.test('PUBREC is on disk before PUBREL goes out', async (t) => {
   const { rig, phone, packetId } = await withDelivery(t)
   rig.disk.hold()
-  phone.session.received(packetId)
+  phone.received(packetId)
   await rig.disk.held()
   t.same(phone.released, [])
   rig.disk.letGo()
@@ -38,7 +38,7 @@ t.test('PUBREC is on disk before PUBREL goes out', async (t) => {
 
 t.test('PUBCOMP ends it, and the receipt follows', async (t) => {
   const { rig, pc, phone, letter, packetId } = await withDelivery(t)
-  phone.session.received(packetId)
+  phone.received(packetId)
   await rig.quiet()
   await phone.ackAll()
   await pc.ackAll()
@@ -48,7 +48,7 @@ t.test('PUBCOMP ends it, and the receipt follows', async (t) => {
 
 t.test('a session that is resumed goes on with PUBREL', async (t) => {
   const { rig, phone, packetId } = await withDelivery(t)
-  phone.session.received(packetId)
+  phone.received(packetId)
   await rig.quiet()
   phone.leave()
   phone.come()
@@ -62,7 +62,7 @@ t.test('a session that is resumed goes on with PUBREL', async (t) => {
 
 t.test('also after a crash', async (t) => {
   const { rig, phone, packetId } = await withDelivery(t)
-  phone.session.received(packetId)
+  phone.received(packetId)
   await rig.quiet()
   const next = await rig.crash()
   const again = next.device(bob, 'phone', { qos: 2 })
@@ -84,7 +84,7 @@ t.test('without PUBREC it is sent again under the same identifier', async (t) =>
 
 t.test('a client that has forgotten its session has it, and is done', async (t) => {
   const { rig, pc, phone, letter, packetId } = await withDelivery(t)
-  phone.session.received(packetId)
+  phone.received(packetId)
   await rig.quiet()
   phone.leave()
   phone.isResumed = false
@@ -99,15 +99,15 @@ t.test('a client that has forgotten its session has it, and is done', async (t) 
 
 t.test('an identifier that nobody knows is released all the same', async (t) => {
   const { rig, phone } = await withDelivery(t)
-  phone.session.received(0x9999)
+  phone.received(0x9999)
   await rig.quiet()
   t.same(phone.released, [0x9999])
 })
 
 t.test('PUBREC twice is one', async (t) => {
   const { rig, phone, packetId } = await withDelivery(t)
-  phone.session.received(packetId)
-  phone.session.received(packetId)
+  phone.received(packetId)
+  phone.received(packetId)
   await rig.quiet()
   t.same(phone.released, [packetId, packetId])
   phone.session.completed(packetId)
@@ -122,7 +122,7 @@ t.test('what expires between PUBREC and PUBCOMP is told as expired, once', async
   const phone = rig.device(bob, 'phone', { qos: 2 })
   const letter = await rig.send({ qos: 2, expiresAfterS: 5 })
   const packetId = phone.sent[0]?.packetId ?? 0
-  phone.session.received(packetId)
+  phone.received(packetId)
   await rig.pass(5_000)
   phone.session.completed(packetId)
   await pc.ackAll()

@@ -151,11 +151,7 @@ t.test('names that objects have are ordinary names', async (t) => {
       await first.closed()
       const refused = version === 5 ? 0x87 : 0x80
       t.same(await second.subscribe(name), [refused])
-      t.same(await second.subscribe([name, 'things/#', `${name}/#`]), [
-        refused,
-        name === '__proto__' ? refused : 1,
-        refused,
-      ])
+      t.same(await second.subscribe([name, 'things/#', `${name}/#`]), [refused, 1, refused])
       await second.publish(name, 'x', { qos: 0 })
       await second.settled()
       await second.end()

@@ -100,7 +100,7 @@ export class Client {
       if (packet === 'publish 2') {
         this.#taken.set(packetId, name)
         before({ name, what: 'taken' })
-        this.device?.session.received(packetId)
+        this.device?.received(packetId)
       } else {
         before({ name, what: 'acknowledged' })
         this.device?.session.completed(packetId)
