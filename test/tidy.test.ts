@@ -28,7 +28,6 @@ const OWNERS: Readonly<Record<string, string>> = {
   aedes: 'broker',
   '@peculiar/x509': 'tls',
   'reflect-metadata': 'tls',
-  'aedes-persistence': 'broker',
   hono: 'http',
   '@hono/node-server': 'http',
   level: 'store',

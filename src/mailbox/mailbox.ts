@@ -47,6 +47,8 @@ export class Mailbox {
   #messages = 0
   #bytes = 0
   #lastCommitted = 0
+  /** The highest number that was here at the start. */
+  #restoredUpTo = 0
   #earliestDeadlineMs = Number.POSITIVE_INFINITY
 
   constructor(parts: { store: Store }, options: { box: BoxName; user: UserId }) {
@@ -83,6 +85,7 @@ export class Mailbox {
   restore(seq: number, item: Item): void {
     this.#count(item)
     this.#lastCommitted = Math.max(this.#lastCommitted, seq)
+    this.#restoredUpTo = this.#lastCommitted
   }
 
   #count(item: Item): void {
@@ -182,9 +185,12 @@ export class Mailbox {
     if (lease.leases === 0) this.#leased.delete(seq)
   }
 
-  /** Notes that an entry goes out to a device; true when it went out before. */
+  /**
+   * Notes that an entry goes out to a device; true when it went out before, or may have: of an
+   * earlier run nobody knows [MQTT-3.3.1-1].
+   */
   markSent(device: number, seq: number): boolean {
-    const highest = this.#sentUpTo.get(device) ?? 0
+    const highest = this.#sentUpTo.get(device) ?? this.#restoredUpTo
     if (seq <= highest) return true
     this.#sentUpTo.set(device, seq)
     return false

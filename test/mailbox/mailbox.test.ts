@@ -195,6 +195,16 @@ t.test('a second sending to a device is known as one', async (t) => {
   t.same([mailbox.markSent(2, 5), mailbox.markSent(1, 6)], [false, false])
 })
 
+t.test('of what an earlier run had, nobody knows what was sent [MQTT-3.3.1-1]', async (t) => {
+  const { store } = await fresh(t)
+  const again = new Mailbox({ store }, { box: 'inbox', user: userId('bob') })
+  again.restore(7, itemOf())
+  t.same(
+    [6, 7, 8, 8].map((seq) => again.markSent(1, seq)),
+    [true, true, false, true],
+  )
+})
+
 t.test('cursors are kept for each device by its name', async (t) => {
   const { store, mailbox } = await fresh(t)
   t.equal(mailbox.cursor('phone'), 0)

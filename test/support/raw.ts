@@ -74,7 +74,7 @@ export type RawOptions = {
 /** Opens a socket to the relay that is gone with the test. */
 export async function open(
   t: Test,
-  relay: TestRelay,
+  relay: Pick<TestRelay, 'mqttPort'>,
   { version = 4, allowHalfOpen = false }: RawOptions = {},
 ): Promise<RawClient> {
   const socket = connect({ host: '127.0.0.1', port: relay.mqttPort, allowHalfOpen, noDelay: true })
@@ -103,7 +103,7 @@ export function connectPacket(
 /** Opens a socket and signs in. */
 export async function signIn(
   t: Test,
-  relay: TestRelay,
+  relay: Pick<TestRelay, 'mqttPort'>,
   user: { name: string; password: string },
   options: RawOptions = {},
 ): Promise<RawClient> {
