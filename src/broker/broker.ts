@@ -316,7 +316,8 @@ export class Broker implements ConnectionOwner {
   #publishWill(client: Client | undefined, id: string, will: Will): void {
     try {
       const connection = client && this.#byClient.get(client)
-      this.#inbound.will(this.#gate.authorOf(connection, id), will)
+      const author = this.#gate.authorOf(connection, id)
+      this.#inbound.will(author, will, this.#parts.topics.session(id))
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
       this.#parts.log.info({ client: id, code: error.code }, error.message)

@@ -85,14 +85,15 @@ export class Inbound {
 
   /**
    * The will of a client that is gone, by the same rules as a publish; nobody waits for an answer.
+   * @param from the session that it has left behind, if any
    * @throws NOT_AUTHORIZED, BAD_TOPIC, and whatever else is wrong with it
    */
-  will(identity: Identity, will: Will): void {
+  will(identity: Identity, will: Will, from?: OrdinarySession): void {
     const topic = mayPublish(identity, will.topic, this.#rules)
     const { properties } = will
     const payload = Buffer.from(will.payload)
     const propertiesBytes = encodeProperties({ properties }).length
-    this.#take(topic, { ...will, payload, propertiesBytes }, NOBODY)
+    this.#take(topic, { ...will, payload, propertiesBytes, from }, NOBODY)
   }
 
   #take(topic: Topic, publish: Content, answer: AcceptWaiter): void {

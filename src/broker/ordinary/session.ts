@@ -127,7 +127,8 @@ export class OrdinarySession {
     this.#port = undefined
     this.#inFlight.clear()
     this.#ready.clear()
-    this.#runs.clear()
+    // What a subscription was still to bring, it brings to the next connection.
+    if (!this.isKept) this.#runs.clear()
   }
 
   /** A message of QoS 0: for the moment, so a reader that is away or behind does without. */
@@ -179,6 +180,7 @@ export class OrdinarySession {
   /** Forgets everything that waits. */
   clear(): void {
     this.disconnected()
+    this.#runs.clear()
     this.#queue.clear()
   }
 

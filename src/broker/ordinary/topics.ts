@@ -140,6 +140,11 @@ export class OrdinaryTopics implements SessionOwner {
     return this.#sessions.has(id)
   }
 
+  /** The session of a client, where there is one. */
+  session(id: string): OrdinarySession | undefined {
+    return this.#sessions.get(id)
+  }
+
   /** Seconds that the session of a client outlives its connection; 0 where there is none. */
   outlivesS(id: string): number {
     return this.#lifetimes.outlivesS(id)
