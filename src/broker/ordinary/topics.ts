@@ -257,7 +257,11 @@ export class OrdinaryTopics implements SessionOwner {
       const granted = member === from ? ownGrant : grant
       if (granted !== undefined) this.#give(member, granted, round)
     }
-    for (const share of shares) this.#giveOne(share, round)
+    for (const share of shares) {
+      // Who gets it by itself, too, gets two.
+      round.renumber()
+      this.#giveOne(share, round)
+    }
     // What nobody has to keep waits for nothing.
     const hasWritten = round.isQueued || message.isRetained || message.qos === 2
     if (hasWritten) this.whenCommitted(done)
@@ -380,6 +384,10 @@ class Round {
   number(owner: SessionOwner): number {
     if (this.#number === 0) this.#number = owner.nextNumber()
     return this.#number
+  }
+
+  renumber(): void {
+    this.#number = 0
   }
 
   delivery(qos: 0 | 1 | 2, { isAsPublished, identifiers }: Grant) {

@@ -89,6 +89,21 @@ t.test('of a group each message goes to one, in turn, to who is here first', asy
   t.equal(rig.topics.stats.queued, 10, 'with one of those who are away')
 })
 
+t.test('who is in two groups, and subscribed beside, gets three', async (t) => {
+  const rig = await Rig.open(t)
+  for (const outlivesS of [0, 3600]) {
+    const { client, session } = rig.connect('bob/1', { outlivesS })
+    rig.subscribe(session, 'jobs/#')
+    for (const group of ['g', 'h']) {
+      rig.subscribe(session, `$share/${group}/jobs/#`, { filter: 'jobs/#', group })
+    }
+    await rig.publish('jobs/x', 'x')
+    t.equal(client.got.length, 3)
+    t.equal(new Set(client.got.map(({ packetId }) => packetId)).size, 3)
+    rig.topics.end('bob/1')
+  }
+})
+
 t.test('a session that is not kept ends with its connection, one that is waits', async (t) => {
   const rig = await Rig.open(t)
   const clean = rig.connect('bob/1', { outlivesS: 0 })
