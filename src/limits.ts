@@ -25,7 +25,7 @@ export const LIMITS = {
   /** Connections at once, over all listeners. */
   connectionsMax: 10_000,
   /** Topic filters of one session. */
-  filtersPerSessionMax: 100,
+  filtersPerSessionMax: 1_000,
   /** Topic aliases that a client may set (MQTT 5). */
   topicAliasMax: 16,
   /** Of all topics that have one. */
@@ -36,6 +36,10 @@ export const LIMITS = {
   outboxBytesMax: 4 * MIB,
   /** Bytes that wait for a socket before deliveries out of a mailbox pause. */
   outboxBytesHigh: 256 * KIB,
+  /** Time that a reader may take nothing of so many bytes. */
+  stuckMsMax: 60_000,
+  /** Acknowledgements of one connection for what it was not sent, or not any more. */
+  unknownAcksMax: 100,
   /** Bytes of one client that wait for aedes before no more of it is read. */
   aedesBytesHigh: 16 * KIB,
   /** Publishes of one connection that may wait for their acknowledgement. */

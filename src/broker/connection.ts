@@ -89,7 +89,8 @@ export class Connection implements AedesPortOwner {
     this.#received = parts.traffic.received
     this.#clock = parts.clock
     this.#log = parts.log
-    this.outbox = new Outbox(parts)
+    const stuck = () => this.disconnect(REASON.quotaExceeded)
+    this.outbox = new Outbox({ ...parts, stuck })
     this.acknowledgements = new Acknowledgements((packet) => this.#acknowledge(packet))
     this.#port = new AedesPort(this)
     this.#client = parts.owner.attach(this.#port, this)
@@ -132,7 +133,7 @@ export class Connection implements AedesPortOwner {
   }
 
   get isCongested(): boolean {
-    return this.outbox.waiting > LIMITS.outboxBytesHigh
+    return this.outbox.isCongested
   }
 
   /** Subscriptions that can bring mail, those of an earlier connection included. */
@@ -362,7 +363,7 @@ export class Connection implements AedesPortOwner {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#owner.closed(this)
-    this.outbox.flush()
+    this.outbox.close()
     this.#socket.end()
     this.#socket.resume()
     cutLater(this.#clock, this.#socket, () => this.#socket.destroy())

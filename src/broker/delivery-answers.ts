@@ -4,6 +4,7 @@
  */
 import { isDeliveryId } from '../delivery/packet-id.ts'
 import type { DeviceSession } from '../delivery/session.ts'
+import { LIMITS } from '../limits.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { Frame } from './framer.ts'
 import type { OrdinarySession } from './ordinary/session.ts'
@@ -15,12 +16,14 @@ import {
   FAILURE,
   PACKET,
   packetType,
+  REASON,
   type Version,
 } from './wire.ts'
 
 /** The connection of the client. */
 type Receiver = {
   readonly version: Version
+  disconnect(reason: number): void
   readonly session: DeviceSession | undefined
   readonly ordinary: OrdinarySession | undefined
   readonly outbox: Pick<Outbox, 'push'>
@@ -29,6 +32,7 @@ type Receiver = {
 export class DeliveryAnswers {
   readonly #receiver: Receiver
   readonly #releases: Acknowledgements
+  #unknown = 0
 
   constructor(receiver: Receiver) {
     this.#receiver = receiver
@@ -50,9 +54,17 @@ export class DeliveryAnswers {
 
   #completed(packetId: number): void {
     const { session, ordinary } = this.#receiver
-    if (isDeliveryId(packetId)) session?.completed(packetId)
-    else ordinary?.acknowledged(packetId)
-    this.resume()
+    const isKnown = isDeliveryId(packetId)
+      ? session?.completed(packetId)
+      : ordinary?.acknowledged(packetId)
+    if (isKnown === true) this.resume()
+    else this.#countUnknown()
+  }
+
+  /** What is acknowledged twice, or late: one is nothing, a flood is. */
+  #countUnknown(): void {
+    this.#unknown += 1
+    if (this.#unknown > LIMITS.unknownAcksMax) this.#receiver.disconnect(REASON.protocolError)
   }
 
   #received(packetId: number): void {

@@ -4,25 +4,21 @@
  */
 import { boxesReached } from '../delivery/session.ts'
 import { RelayError } from '../errors.ts'
-import type { Log } from '../log.ts'
 import { type DeviceId, deviceId } from '../message/names.ts'
 import { accountName, accountNamed, type Identity } from '../roster/identity.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { SignIn } from '../roster/sign-in.ts'
 import { mayRead, maySubscribe, type Rules, type Subscription } from './access.ts'
 import type { Connection } from './connection.ts'
-import { REASON } from './wire.ts'
 
 export class Gate {
   readonly #roster: Roster
   readonly #signIn: SignIn
-  readonly #log: Log
   readonly #rules: Rules
 
-  constructor(parts: { roster: Roster; signIn: SignIn; log: Log }, options: { rules: Rules }) {
+  constructor(parts: { roster: Roster; signIn: SignIn }, options: { rules: Rules }) {
     this.#roster = parts.roster
     this.#signIn = parts.signIn
-    this.#log = parts.log
     this.#rules = options.rules
   }
 
@@ -53,27 +49,21 @@ export class Gate {
   }
 
   /**
-   * What a client is granted for a filter, or the reason code of MQTT 5 that says why nothing
-   * (3.9.3). One that reaches a box of its user makes the device hold it.
+   * What a client is granted for a filter. One that reaches a box of its user makes the device
+   * hold it.
+   * @throws BAD_TOPIC, NOT_AUTHORIZED
    */
-  grant(connection: Connection, text: string, qos: 0 | 1 | 2): Subscription | number {
+  grant(connection: Connection, text: string, qos: 0 | 1 | 2): Subscription {
     const { identity } = connection
-    if (identity === undefined) return REASON.notAuthorized
-    try {
-      const subscription = maySubscribe(identity, text, this.#rules)
-      if (identity.kind === 'user' && qos > 0) {
-        const { filter } = subscription
-        for (const box of boxesReached(identity.user, [{ filter, qos }])) {
-          this.#roster.hold(identity.user, deviceOf(connection), box)
-        }
+    if (identity === undefined) throw new RelayError('NOT_AUTHORIZED', 'nobody is signed in')
+    const subscription = maySubscribe(identity, text, this.#rules)
+    if (identity.kind === 'user' && qos > 0) {
+      const { filter } = subscription
+      for (const box of boxesReached(identity.user, [{ filter, qos }])) {
+        this.#roster.hold(identity.user, deviceOf(connection), box)
       }
-      return subscription
-    } catch (error) {
-      if (!(error instanceof RelayError)) throw error
-      const { code, message, facts } = error
-      this.#log.info({ client: connection.assignedId, code }, message)
-      return code === 'BAD_TOPIC' ? REASON.topicFilterInvalid : facts.mqtt
     }
+    return subscription
   }
 
   /** Whether a message on an ordinary topic may go to this client. */

@@ -3,6 +3,8 @@
  * call for each packet costs more than all the rest. `Flusher` is the one turn-end for all.
  */
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../clock.ts'
+import { LIMITS } from '../limits.ts'
 import type { Flow, Traffic } from './traffic.ts'
 
 /** Flushes every outbox that has gathered something in this turn of the loop. */
@@ -28,16 +30,34 @@ export class Outbox {
   #packets: Buffer[] = []
   #bytes = 0
   #isOpen = false
+  #cancelStuck: (() => void) | undefined
+  readonly #clock: Clock
+  readonly #stuck: () => void
 
-  constructor(parts: { socket: Duplex; flusher: Flusher; traffic: Traffic }) {
+  /** @param parts.stuck called when the client has taken nothing of a lot for a long time */
+  constructor(parts: {
+    socket: Duplex
+    flusher: Flusher
+    traffic: Traffic
+    clock: Clock
+    stuck: () => void
+  }) {
     this.#socket = parts.socket
     this.#flusher = parts.flusher
     this.#sent = parts.traffic.sent
+    this.#clock = parts.clock
+    this.#stuck = parts.stuck
+    parts.socket.on('drain', () => this.#taken())
   }
 
   /** Bytes that the client has not taken yet. */
   get waiting(): number {
     return this.#bytes + this.#socket.writableLength
+  }
+
+  /** Whether so much waits that only what has to be kept is added. */
+  get isCongested(): boolean {
+    return this.waiting > LIMITS.outboxBytesHigh
   }
 
   /** Begins to write: CONNACK, and then what was gathered [MQTT-3.2.0-1]. */
@@ -66,5 +86,18 @@ export class Outbox {
     if (!this.#socket.writable) return
     this.#sent.bytes += bytes
     this.#socket.write(more.length === 0 ? first : Buffer.concat([first, ...more]))
+    if (this.isCongested) this.#cancelStuck ??= this.#clock.after(LIMITS.stuckMsMax, this.#stuck)
+  }
+
+  /** The connection is over. */
+  close(): void {
+    this.flush()
+    this.#taken()
+  }
+
+  /** The client has taken all that waited. */
+  #taken(): void {
+    this.#cancelStuck?.()
+    this.#cancelStuck = undefined
   }
 }

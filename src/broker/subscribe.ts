@@ -1,5 +1,4 @@
 /** SUBSCRIBE and UNSUBSCRIBE (3.8, 3.10): read whole before anything is done; and their answers. */
-import { LIMITS } from '../limits.ts'
 import type { Frame } from './framer.ts'
 import { readProperties } from './properties.ts'
 import { Reader } from './reader.ts'
@@ -83,12 +82,6 @@ export function readUnsubscribe({ bytes, bodyAt }: Frame, version: Version): Uns
   const filters: string[] = []
   while (!reader.isDone) filters.push(reader.text())
   return { packetId, filters }
-}
-
-/** Whether a session would have more filters than it may. */
-export function areTooMany(requests: readonly Request[], known: Iterable<string>): boolean {
-  const filters = new Set([...known, ...requests.map(({ filter }) => filter)])
-  return filters.size > LIMITS.filtersPerSessionMax
 }
 
 /** @param codes one for each filter, in the order of the filters [MQTT-3.9.3-1] */

@@ -2,6 +2,8 @@
  * SUBSCRIBE and UNSUBSCRIBE of signed-in clients: what is granted is on disk before the client is
  * told, and takes effect with its SUBACK; then comes what is retained.
  */
+import { RelayError } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Store } from '../store/store.ts'
 import type { Connection } from './connection.ts'
@@ -11,7 +13,6 @@ import type { OrdinarySession } from './ordinary/session.ts'
 import { grantOf, type Subscription } from './ordinary/subscription.ts'
 import type { OrdinaryTopics } from './ordinary/topics.ts'
 import {
-  areTooMany,
   encodeSuback,
   encodeUnsuback,
   type Request,
@@ -47,9 +48,9 @@ export class Subscriber {
     const { ordinary: session, version } = connection
     if (session === undefined) return
     const decided = this.#decide(connection, session, asked)
-    if (decided.some((one) => typeof one !== 'number')) await store.committed()
+    const granted = decided.filter((one): one is Granted => !(one instanceof RelayError))
+    if (granted.length > 0) await store.committed()
     if (connection.isClosed) return
-    const granted = decided.filter((one) => typeof one !== 'number')
     for (const { request, subscription } of granted) {
       topics.subscribe(session, request.filter, subscription)
     }
@@ -59,24 +60,49 @@ export class Subscriber {
     for (const one of granted) bring(session, one)
   }
 
+  /** Each filter by itself; what was refused is told in one line of the log. */
   #decide(
     connection: Connection,
     session: OrdinarySession,
     { requests, identifier }: Subscribe,
-  ): (Granted | number)[] {
-    const { gate, topics } = this.#parts
-    if (areTooMany(requests, session.subscriptions.keys())) {
-      return requests.map(() => REASON.quotaExceeded)
+  ): (Granted | RelayError)[] {
+    const known = new Set(session.subscriptions.keys())
+    const decided = requests.map((request, at) => {
+      const { filter } = request
+      // Not even looked at: each look takes time, and a packet has room for very many.
+      if (at >= LIMITS.filtersPerSessionMax) return TOO_MANY
+      if (!known.has(filter) && known.size >= LIMITS.filtersPerSessionMax) return TOO_MANY
+      const one = this.#grant(connection, session, request, identifier)
+      if (!(one instanceof RelayError)) known.add(filter)
+      return one
+    })
+    const refused = decided.filter((one) => one instanceof RelayError)
+    const [first] = refused
+    if (first !== undefined) {
+      const { assignedId: client } = connection
+      const { log } = this.#parts
+      log.info({ client, code: first.code, refused: refused.length }, first.message)
     }
-    return requests.map((request) => {
-      const grant = gate.grant(connection, request.filter, request.qos)
-      if (typeof grant === 'number') return grant
-      const { filter, group } = grant
+    return decided
+  }
+
+  #grant(
+    connection: Connection,
+    session: OrdinarySession,
+    request: Request,
+    identifier: number | undefined,
+  ): Granted | RelayError {
+    const { gate, topics } = this.#parts
+    try {
+      const { filter, group } = gate.grant(connection, request.filter, request.qos)
       const { qos, isNoLocal, isAsPublished } = request
       const subscription = { filter, group, qos, isNoLocal, isAsPublished, identifier }
       const isNew = topics.record(session, request.filter, subscription)
       return { request, subscription, isNew }
-    })
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error
+      return error
+    }
   }
 
   /** Resolves when the client has its UNSUBACK on the way. */
@@ -96,10 +122,16 @@ export class Subscriber {
   }
 }
 
+const TOO_MANY = new RelayError(
+  'FILTERS_FULL',
+  `a session has at most ${LIMITS.filtersPerSessionMax} filters; use wildcards or unsubscribe from some`,
+)
+
 /** The granted QoS, or why not; 3.1.1 has one code for every failure (3.9.3). */
-function codeOf(one: Granted | number, version: number): number {
-  if (typeof one !== 'number') return one.request.qos
-  return version === 5 ? one : FAILURE
+function codeOf(one: Granted | RelayError, version: number): number {
+  if (!(one instanceof RelayError)) return one.request.qos
+  if (version !== 5) return FAILURE
+  return one.code === 'BAD_TOPIC' ? REASON.topicFilterInvalid : one.facts.mqtt
 }
 
 /** [MQTT-3.8.4-4] [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; a shared subscription brings nothing (4.8.2). */

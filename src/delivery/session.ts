@@ -77,7 +77,8 @@ export class DeviceSession implements DrainOutlet {
   subscribed(filters: readonly Filter[]): void {
     // A SUBSCRIBE may end after its connection has.
     if (!this.#isOpen) return
-    this.#filters = filters
+    // Others, of which there may be many, bring no mail.
+    this.#filters = filters.filter((one) => boxesReached(this.port.user, [one]).length > 0)
     const held = filters.filter(({ qos }) => qos > 0)
     if (boxesReached(this.port.user, held).includes('receipts')) this.#office.receiptsWanted()
     for (const box of boxesReached(this.port.user, filters)) this.#open(box)
@@ -94,16 +95,17 @@ export class DeviceSession implements DrainOutlet {
     drain.start()
   }
 
-  /** PUBACK or PUBCOMP: the device is done with a packet identifier. */
-  completed(packetId: number): void {
+  /** PUBACK or PUBCOMP: the device is done with a packet identifier; false where it has none such. */
+  completed(packetId: number): boolean {
     const delivery = this.#inFlight.get(packetId)
-    if (delivery === undefined) return
+    if (delivery === undefined) return false
     this.#inFlight.delete(packetId)
     const { drain, seq } = delivery
     const item = drain.inFlight(seq)
     drain.finished(seq)
     if (item !== undefined) this.#office.acknowledged(drain.mailbox, seq, item, this.device)
     this.resume()
+    return true
   }
 
   /** PUBREC: the device has the message; `recorded` is called when that is on disk. */

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { Flusher, Outbox } from '../../src/broker/outbox.ts'
 import { Traffic } from '../../src/broker/traffic.ts'
+import { LIMITS } from '../../src/limits.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 const CONNACK = Buffer.from([0x20, 2, 0, 0])
 
@@ -11,7 +14,13 @@ function outbox() {
   socket.on('data', (chunk: Buffer) => writes.push(chunk))
   const flusher = new Flusher()
   const traffic = new Traffic()
-  return { socket, writes, flusher, traffic, box: new Outbox({ socket, flusher, traffic }) }
+  const clock = new ManualClock()
+  let isStuck = false
+  const stuck = () => {
+    isStuck = true
+  }
+  const box = new Outbox({ socket, flusher, traffic, clock, stuck })
+  return { socket, writes, flusher, traffic, clock, box, isStuck: () => isStuck }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -44,7 +53,8 @@ t.test('the packets of one turn are one write, in order', async (t) => {
 
 t.test('one turn end serves all', async (t) => {
   const one = outbox()
-  const other = new Outbox({ socket: one.socket, flusher: one.flusher, traffic: one.traffic })
+  const { socket, flusher, traffic, clock } = one
+  const other = new Outbox({ socket, flusher, traffic, clock, stuck: () => undefined })
   one.box.open(CONNACK)
   other.open(CONNACK)
   await turn()
@@ -61,4 +71,38 @@ t.test('bytes that the socket does not take are counted, and a closed one gets n
   box.push(Buffer.from('late'))
   box.flush()
   t.pass('dropped')
+})
+
+t.test('a reader that takes nothing of a lot for long is stuck', async (t) => {
+  const { box, socket, clock, isStuck } = outbox()
+  socket.pause()
+  box.open(CONNACK)
+  box.push(Buffer.alloc(LIMITS.outboxBytesHigh + 1))
+  await turn()
+  t.ok(box.isCongested)
+  clock.advance(LIMITS.stuckMsMax - 1)
+  t.notOk(isStuck())
+  const drained = once(socket, 'drain')
+  socket.resume()
+  await drained
+  t.notOk(box.isCongested)
+  clock.advance(1)
+  t.notOk(isStuck(), 'it was slow')
+  socket.pause()
+  box.push(Buffer.alloc(LIMITS.outboxBytesHigh + 1))
+  await turn()
+  clock.advance(LIMITS.stuckMsMax)
+  t.ok(isStuck())
+})
+
+t.test('a connection that is over waits for nothing', async (t) => {
+  const { box, socket, clock, isStuck } = outbox()
+  socket.pause()
+  box.open(CONNACK)
+  box.push(Buffer.alloc(LIMITS.outboxBytesHigh + 1))
+  await turn()
+  box.close()
+  t.equal(clock.timers, 0)
+  clock.advance(LIMITS.stuckMsMax)
+  t.notOk(isStuck())
 })

@@ -1,13 +1,11 @@
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
 import {
-  areTooMany,
   encodeSuback,
   encodeUnsuback,
   readSubscribe,
   readUnsubscribe,
 } from '../../src/broker/subscribe.ts'
-import { LIMITS } from '../../src/limits.ts'
 import { frameOf, packetOf } from './frame.ts'
 
 function subscribe(filters: string[], protocolVersion: 4 | 5) {
@@ -23,8 +21,6 @@ function subscribe(filters: string[], protocolVersion: 4 | 5) {
 
 const read = (filters: string[], version: 4 | 5) =>
   readSubscribe(subscribe(filters, version), version)
-
-const many = (count: number) => Array.from({ length: count }, (_, at) => `a/${at}`)
 
 for (const version of [4, 5] as const) {
   t.test(`the filters are read, protocol ${version}`, async (t) => {
@@ -120,11 +116,3 @@ t.test(
     t.throws(() => readUnsubscribe(packetOf(0xa2, 0, 0, 'a'), 4), { code: 'BAD_PACKET' })
   },
 )
-
-t.test('a session has as many filters as it may, equal ones counted once', async (t) => {
-  const max = LIMITS.filtersPerSessionMax
-  const { requests } = read(many(max), 5)
-  t.notOk(areTooMany(requests, many(max)))
-  t.ok(areTooMany(requests, ['b']))
-  t.ok(areTooMany(read(many(max + 1), 5).requests, []))
-})

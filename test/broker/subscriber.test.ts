@@ -47,7 +47,7 @@ t.test('each filter has its own code, equal ones too [MQTT-3.8.4-5]', async (t) 
   t.same(await subscribe(old, filters), [1, 0x80, 0x80, 1])
 })
 
-t.test('filters beyond the bound are refused, all of their packet', async (t) => {
+t.test('filters beyond the bound are refused, those of the session are not', async (t) => {
   const { relay, me } = await scene(t)
   const client = await five(t, relay, me)
   const many = Array.from({ length: LIMITS.filtersPerSessionMax }, (_, at) => ({
@@ -55,7 +55,17 @@ t.test('filters beyond the bound are refused, all of their packet', async (t) =>
   }))
   t.same(new Set(await subscribe(client, many)), new Set([1]))
   t.same(await subscribe(client, [{ topic: 'things/7/#' }]), [1], 'one that is there')
-  t.same(await subscribe(client, [{ topic: 'things/new' }, { topic: 'things/7/#' }]), [0x97, 0x97])
+  t.same(await subscribe(client, [{ topic: 'things/new' }, { topic: 'things/7/#' }]), [0x97, 1])
+})
+
+t.test('of refused filters the log has one line for each packet', async (t) => {
+  const { relay, me } = await scene(t)
+  const client = await five(t, relay, me)
+  const many = Array.from({ length: 300 }, (_, at) => ({ topic: `users/bob/inbox/${at}/#` }))
+  t.same(new Set(await subscribe(client, many)), new Set([0x87]))
+  const refusals = relay.lines.filter(({ fields }) => 'refused' in fields)
+  t.match(refusals, [{ fields: { refused: 300, code: 'NOT_AUTHORIZED' } }])
+  t.equal(refusals.length, 1)
 })
 
 t.test('UNSUBACK tells what was there [MQTT-3.11.3-1]', async (t) => {

@@ -134,6 +134,8 @@ t.test('wills of those who were here are published at the next start [MQTT-3.1.2
   await scene.connect(scene.lamp, { ...kept('later', 60), will: willOf('later', 1) })
   await scene.connect(scene.lamp, { ...kept('back', 60), will: willOf('back', 2) })
   await scene.connect(scene.lamp, { ...kept('end', 60), will: willOf('end', 3) })
+  // A commit takes all along that was written before it.
+  await watcher.publish('users/alice/inbox/alice/m1', 'x')
   await scene.killAndStart()
   await scene.connect(scene.lamp, kept('back', 60))
   const again = await scene.connect(scene.alice, kept('watcher', 3600))

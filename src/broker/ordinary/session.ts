@@ -161,13 +161,17 @@ export class OrdinarySession {
     this.#runs.delete(filter)
   }
 
-  /** PUBACK, PUBCOMP, or a PUBREC that refuses: the client is done with a packet identifier. */
-  acknowledged(packetId: number): void {
+  /**
+   * PUBACK, PUBCOMP, or a PUBREC that refuses: the client is done with a packet identifier; false
+   * where it has none such.
+   */
+  acknowledged(packetId: number): boolean {
     const number = this.#inFlight.get(packetId)
-    if (number === undefined) return
+    if (number === undefined) return false
     this.#inFlight.delete(packetId)
     this.#queue.remove(number)
     this.pump()
+    return true
   }
 
   /** PUBREC: the client has the message. `recorded` is called when that is on disk. */

@@ -4,7 +4,6 @@
  * commit; whoever has published it is told when that is on disk.
  */
 import type { Clock } from '../../clock.ts'
-import type { Outgoing } from '../../delivery/port.ts'
 import { LIMITS } from '../../limits.ts'
 import type { Log } from '../../log.ts'
 import { lastNumber, tableOf } from '../../store/keys.ts'
@@ -18,7 +17,8 @@ import type { OrdinaryMessage } from './message.ts'
 import { Queue } from './queue.ts'
 import { Retained } from './retained.ts'
 import { RetainedRuns } from './retained-runs.ts'
-import { OrdinarySession, outgoingOf, type SessionOwner, type SessionPort } from './session.ts'
+import { Round } from './round.ts'
+import { OrdinarySession, type SessionOwner, type SessionPort } from './session.ts'
 import {
   decodeSubscription,
   encodeSubscription,
@@ -363,46 +363,5 @@ export class OrdinaryTopics implements SessionOwner {
     this.#sessions.set(id, session)
     if (isKept) this.#kept += 1
     return session
-  }
-}
-
-/** One message on its way to its audience: what is the same for many is made once. */
-class Round {
-  readonly message: OrdinaryMessage
-  /** Whether anything of it has to be on disk. */
-  isQueued = false
-  readonly #ageMs: number
-  readonly #outgoings = new Map<boolean, Outgoing>()
-  #number = 0
-
-  constructor(message: OrdinaryMessage, ageMs: number) {
-    this.message = message
-    this.#ageMs = ageMs
-  }
-
-  /** Its place in the queues. */
-  number(owner: SessionOwner): number {
-    if (this.#number === 0) this.#number = owner.nextNumber()
-    return this.#number
-  }
-
-  renumber(): void {
-    this.#number = 0
-  }
-
-  delivery(qos: 0 | 1 | 2, { isAsPublished, identifiers }: Grant) {
-    const isRetained = this.message.isRetained && isAsPublished
-    return { ...this.message, qos, isRetained, identifiers }
-  }
-
-  /** With QoS 0; the same object for all who get the same, so that it is encoded once. */
-  outgoing(grant: Grant): Outgoing {
-    const isRetained = this.message.isRetained && grant.isAsPublished
-    const known = grant.identifiers.length === 0 ? this.#outgoings.get(isRetained) : undefined
-    if (known !== undefined) return known
-    const delivery = this.delivery(0, grant)
-    const outgoing = { ...outgoingOf(delivery, this.#ageMs), packetId: 0, isDuplicate: false }
-    if (grant.identifiers.length === 0) this.#outgoings.set(isRetained, outgoing)
-    return outgoing
   }
 }
