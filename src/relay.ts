@@ -169,7 +169,7 @@ export class Relay {
     return {
       broker,
       janitor: new Janitor(parts, config.messages),
-      tcp: new TcpListener({ handler: broker }, mqtt),
+      tcp: new TcpListener({ ...parts, handler: broker }, mqtt),
       tls: new TlsListener(
         { ...parts, certificates, handler: broker },
         { host: mqtt.host, port: mqtt.tlsPort },

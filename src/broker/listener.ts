@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { LIMITS } from '../limits.ts'
+import type { Log } from '../log.ts'
 import { type SecureParts, secure } from '../tls/secure.ts'
 import { Lobby } from './lobby.ts'
 
@@ -16,13 +17,15 @@ export interface ConnectionHandler<Source extends Duplex = Duplex> {
 /** MQTT over TCP. */
 export class TcpListener {
   readonly #server: Server
+  readonly #log: Log
   readonly #at: { host: string; port: number }
 
   constructor(
-    parts: { handler: ConnectionHandler<Socket> },
+    parts: { handler: ConnectionHandler<Socket>; log: Log },
     options: { host: string; port: number },
   ) {
     this.#at = options
+    this.#log = parts.log
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       parts.handler.handle(socket, socket.remoteAddress ?? '')
     })
@@ -32,6 +35,10 @@ export class TcpListener {
   async start(): Promise<void> {
     this.#server.listen(this.#at)
     await once(this.#server, 'listening')
+    // No memory or no file for one more: those that are here go on.
+    this.#server.on('error', (error) =>
+      this.#log.warn({ error }, 'a connection could not be taken'),
+    )
   }
 
   /** Takes no more; connections that are open are the broker's to end. */
@@ -54,7 +61,7 @@ export class TlsListener {
   readonly #handshakes = new Set<Duplex>()
 
   constructor(
-    parts: SecureParts & { handler: ConnectionHandler },
+    parts: SecureParts & { handler: ConnectionHandler; log: Log },
     options: { host: string; port: number },
   ) {
     const handler = {
@@ -73,7 +80,7 @@ export class TlsListener {
         })
       },
     }
-    this.#tcp = new TcpListener({ handler }, options)
+    this.#tcp = new TcpListener({ handler, log: parts.log }, options)
   }
 
   start(): Promise<void> {

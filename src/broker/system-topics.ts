@@ -3,6 +3,7 @@
  * it, so that dashboards and exporters made for it work. Every ten seconds what has changed is
  * published, retained in memory alone.
  */
+import { getHeapStatistics } from 'node:v8'
 import type { Clock } from '../clock.ts'
 import { LIMITS } from '../limits.ts'
 import type { Mailboxes } from '../mailbox/mailboxes.ts'
@@ -62,7 +63,8 @@ export class SystemTopics {
   #figures(): [topic: string, value: number | string][] {
     const { clock, traffic } = this.#parts
     const { received, sent } = traffic
-    const heap = process.memoryUsage().heapUsed
+    // process.memoryUsage opens a file, which can fail.
+    const heap = getHeapStatistics().used_heap_size
     this.#heapMax = Math.max(this.#heapMax, heap)
     const uptimeS = Math.floor((clock.monotonicMs() - this.#startedMs) / 1000)
     return [

@@ -59,9 +59,18 @@ function boundMemory(clock: Clock): void {
   new QuietCollector({
     clock,
     cpuMs,
-    residentBytes: () => process.memoryUsage.rss(),
+    residentBytes,
     collect,
   }).start()
+}
+
+/** `Infinity` where it cannot be told: no file can be opened. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 async function live(

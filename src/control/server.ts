@@ -54,6 +54,8 @@ export class ControlServer {
       await makeRoom(this.#place.path, this.#dataDir)
       this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#welcome(socket))
       await listen(this.#server, this.#place.path)
+      const { log } = this.#parts
+      this.#server.on('error', (error) => log.warn({ error }, 'a request could not be taken'))
     } catch (error) {
       this.#server = undefined
       await this.#leave()

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { LIMITS } from '../limits.ts'
+import type { Log } from '../log.ts'
 import type { SecureParts } from '../tls/secure.ts'
 import { openDoor } from './door.ts'
 import { type Figures, metricsText } from './metrics.ts'
@@ -18,14 +19,16 @@ export type HttpParts = {
   readonly figures: () => Promise<Figures>
 }
 
-export type HttpServerParts = HttpParts & SecureParts
+export type HttpServerParts = HttpParts & SecureParts & { readonly log: Log }
 
 export class HttpServer {
   readonly #server: Server
+  readonly #log: Log
   readonly #at: { host: string; port: number }
 
   constructor(parts: HttpServerParts, options: { host: string; port: number }) {
     this.#at = options
+    this.#log = parts.log
     this.#server = createServer(
       { requestTimeout: LIMITS.httpRequestMsMax, headersTimeout: LIMITS.httpRequestMsMax },
       getRequestListener(routes(parts).fetch),
@@ -41,6 +44,10 @@ export class HttpServer {
   async start(): Promise<void> {
     this.#server.listen(this.#at)
     await once(this.#server, 'listening')
+    // No memory or no file for one more: those that are here go on.
+    this.#server.on('error', (error) =>
+      this.#log.warn({ error }, 'a connection could not be taken'),
+    )
   }
 
   async stop(): Promise<void> {

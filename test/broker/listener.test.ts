@@ -8,6 +8,9 @@ import { WebSocket } from 'ws'
 import { TcpListener, TlsListener, WebSocketGate } from '../../src/broker/listener.ts'
 import { systemClock } from '../../src/clock.ts'
 import { LIMITS } from '../../src/limits.ts'
+import { KeptLog } from '../support/kept-log.ts'
+
+const log = new KeptLog()
 
 function handler() {
   const handled: { socket: Duplex; address: string }[] = []
@@ -24,7 +27,7 @@ function handler() {
 
 t.test('TCP connections are handed over with their address', async (t) => {
   const target = handler()
-  const listener = new TcpListener({ handler: target }, { host: '127.0.0.1', port: 0 })
+  const listener = new TcpListener({ handler: target, log }, { host: '127.0.0.1', port: 0 })
   t.equal(listener.port, 0)
   await listener.stop()
   await listener.start()
@@ -44,7 +47,7 @@ t.test(
     const parts = { clock: systemClock, certificates: { context: createSecureContext() } }
     const target = handler()
     const at = { host: '127.0.0.1', port: 0 }
-    const listener = new TlsListener({ ...parts, handler: target }, at)
+    const listener = new TlsListener({ ...parts, handler: target, log }, at)
     await listener.start()
     const silent: Socket[] = []
     const begin = async () => {
@@ -69,11 +72,11 @@ t.test(
 )
 
 t.test('a port that is taken fails the start', async (t) => {
-  const one = new TcpListener({ handler: handler() }, { host: '127.0.0.1', port: 0 })
+  const one = new TcpListener({ handler: handler(), log }, { host: '127.0.0.1', port: 0 })
   await one.start()
   t.teardown(() => one.stop())
   const at = { host: '127.0.0.1', port: one.port }
-  const other = new TcpListener({ handler: handler() }, at)
+  const other = new TcpListener({ handler: handler(), log }, at)
   await t.rejects(other.start(), { code: 'EADDRINUSE' })
 })
 

@@ -6,6 +6,7 @@ import t from 'tap'
 import { systemClock } from '../../src/clock.ts'
 import type { Figures } from '../../src/http/metrics.ts'
 import { type HttpParts, HttpServer, routes } from '../../src/http/server.ts'
+import { KeptLog } from '../support/kept-log.ts'
 
 const FIGURES: Figures = {
   version: '0.1.0',
@@ -71,7 +72,10 @@ async function answerTo(port: number, request: string): Promise<string> {
 
 t.test('only /mqtt is upgraded, with or without a query', async (t) => {
   const made = parts()
-  const server = new HttpServer({ ...made, ...NO_TLS }, { host: '127.0.0.1', port: 0 })
+  const server = new HttpServer(
+    { ...made, ...NO_TLS, log: new KeptLog() },
+    { host: '127.0.0.1', port: 0 },
+  )
   await server.stop()
   await server.start()
   t.teardown(() => server.stop())
@@ -88,7 +92,10 @@ t.test('only /mqtt is upgraded, with or without a query', async (t) => {
 })
 
 t.test('a client that stays does not keep the server from stopping', async (t) => {
-  const server = new HttpServer({ ...parts(), ...NO_TLS }, { host: '127.0.0.1', port: 0 })
+  const server = new HttpServer(
+    { ...parts(), ...NO_TLS, log: new KeptLog() },
+    { host: '127.0.0.1', port: 0 },
+  )
   await server.start()
   const idle = connect(server.port, '127.0.0.1')
   t.teardown(() => idle.destroy())
