@@ -4,6 +4,7 @@ import type { Address, Credential } from '../test/drill/broker.ts'
 import { LoadClient } from '../test/load/load-client.ts'
 import { PublishPump, payloadPool } from '../test/load/pump.ts'
 import { SeededRandom } from '../test/load/random.ts'
+import { Fan } from './fan.ts'
 import { type Answer, type Command, type LoadOptions, markerOf } from './load-protocol.ts'
 
 /** Sign-ins at once: more than brokers hash at a time, less than they queue. */
@@ -18,6 +19,7 @@ class LoadWorker {
   #arrivals = 0
   #awaited = 0
   #allArrived: (() => void) | undefined
+  #fan: Fan | undefined
 
   async obey(command: Command): Promise<Answer> {
     switch (command.do) {
@@ -32,7 +34,7 @@ class LoadWorker {
         this.#pumps = await this.#connect(command.address, command.wantsReceipts)
         break
       case 'receive':
-        await this.#receive(command.address)
+        await this.#receive(command.address, command.clean)
         break
       case 'publish':
         return this.#publish(command)
@@ -42,8 +44,16 @@ class LoadWorker {
       case 'leave':
         await Promise.all(this.#clients.map((client) => client.disconnect()))
         this.#clients = []
+        break
+      case 'fan':
+        await this.#fan?.leave()
+        this.#fan = new Fan({ random: new SeededRandom(this.#options.seed) }, command.fan)
+        await this.#fan.connect()
+        break
+      case 'blow':
+        return this.#blow(command.ms)
     }
-    return this.#answer(0, 0, 0)
+    return this.#answer({})
   }
 
   async #register(address: Address): Promise<void> {
@@ -55,12 +65,12 @@ class LoadWorker {
     })
   }
 
-  async #receive(address: Address): Promise<void> {
+  async #receive(address: Address, clean: boolean): Promise<void> {
     const arrived = (): void => {
       if (++this.#arrivals === this.#awaited) this.#allArrived?.()
     }
     await this.#each(async (user) => {
-      const client = this.#client(address, user, 'device', { arrived })
+      const client = this.#client(address, user, 'device', { arrived }, clean)
       this.#clients.push(client)
       await client.connect()
       await client.subscribe(`users/${user.name}/inbox/#`, 1)
@@ -97,20 +107,48 @@ class LoadWorker {
   }
 
   async #publish(much: { ms: number } | { messages: number }): Promise<Answer> {
-    const startedMs = performance.now()
-    const startedCpu = process.cpuUsage()
-    const before = this.#acknowledged()
+    const watch = this.#watch()
     const each =
       'ms' in much ? Number.POSITIVE_INFINITY : Math.ceil(much.messages / this.#pumps.length)
     for (const pump of this.#pumps) pump.start(each)
     const finished = () => Promise.all(this.#pumps.map((pump) => pump.finished()))
     await ('ms' in much ? delay(much.ms) : finished())
-    const ms = performance.now() - startedMs
-    const { user, system } = process.cpuUsage(startedCpu)
-    const acknowledged = this.#acknowledged() - before
+    const seen = watch()
     for (const pump of this.#pumps) pump.stop()
     await finished()
-    return this.#answer(acknowledged, ms, (user + system) / 1000)
+    return this.#answer(seen)
+  }
+
+  async #blow(ms: number): Promise<Answer> {
+    const fan = this.#fan
+    if (fan === undefined) throw new Error('there is no fan')
+    const watch = this.#watch()
+    fan.start()
+    await delay(ms)
+    const seen = watch()
+    await fan.stop()
+    return this.#answer(seen)
+  }
+
+  /** Looks at what has been done so far; the function returned tells what has come since. */
+  #watch(): () => Omit<Answer, 'refused' | 'sent'> {
+    const startedMs = performance.now()
+    const startedCpu = process.cpuUsage()
+    const [acknowledged, arrived] = [this.#acknowledged(), this.#arrived()]
+    return () => {
+      const ms = performance.now() - startedMs
+      const { user, system } = process.cpuUsage(startedCpu)
+      return {
+        acknowledged: this.#acknowledged() - acknowledged,
+        arrived: this.#arrived() - arrived,
+        ms,
+        cpuMs: (user + system) / 1000,
+      }
+    }
+  }
+
+  #arrived(): number {
+    return this.#arrivals + (this.#fan?.arrivals ?? 0)
   }
 
   #await(arrivals: number): Promise<void> {
@@ -125,9 +163,10 @@ class LoadWorker {
     return this.#pumps.reduce((sum, pump) => sum + pump.acknowledged, 0)
   }
 
-  #answer(acknowledged: number, ms: number, cpuMs: number): Answer {
+  #answer(seen: Partial<Answer>): Answer {
     const refused = this.#pumps.reduce((sum, pump) => sum + pump.refused.count, 0)
-    return { acknowledged, refused, ms, cpuMs, sent: this.#pumps.map((pump) => pump.sent) }
+    const sent = this.#pumps.map((pump) => pump.sent)
+    return { acknowledged: 0, arrived: 0, ms: 0, cpuMs: 0, ...seen, refused, sent }
   }
 
   #client(
@@ -135,6 +174,8 @@ class LoadWorker {
     user: Credential,
     role: string,
     events: ConstructorParameters<typeof LoadClient>[0]['events'],
+    // Mosquitto queues only for sessions that stay.
+    clean = role === 'publisher',
   ): LoadClient {
     return new LoadClient(
       { events },
@@ -144,8 +185,7 @@ class LoadWorker {
         clientId: `${user.name}-${role}`,
         username: user.name,
         password: user.password,
-        // Mosquitto queues only for sessions that stay.
-        clean: role === 'publisher',
+        clean,
       },
     )
   }

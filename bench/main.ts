@@ -1,15 +1,18 @@
 /** `npm run bench -- NAME`: what Waypost costs, and what others do in the same run. */
 import { durable } from './durable.ts'
+import { front } from './front.ts'
 import { wear } from './wear.ts'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   durable,
+  front,
   wear,
 }
 
 const HELP = `Usage: npm run bench -- NAME [--help]
 
   durable   acknowledged messages a second, each one fsynced, beside Mosquitto
+  front     the cost of each packet beside mqtt-packet; messages a second beside aedes and Mosquitto
   wear      bytes written to the disk for each delivered message
 `
 

@@ -46,6 +46,8 @@ export const LIMITS = {
   receiveMax: 256,
   /** Time that a connection gets to take its last bytes before it is cut. */
   lingerMs: 2_000,
+  /** Bytes that a client may still send after its connection has ended. */
+  lingerBytesMax: 64 * KIB,
 
   // Messages and mailboxes.
   payloadBytesMax: 256 * KIB,

@@ -81,6 +81,7 @@ export class Connection implements AedesPortOwner {
   #isReading = false
   #isSubscribing = false
   #isInputOver = false
+  #dropped = 0
 
   constructor(parts: ConnectionParts, options: { address: string }) {
     this.address = options.address
@@ -100,8 +101,10 @@ export class Connection implements AedesPortOwner {
   start(): void {
     const socket = this.#socket
     socket.on('data', (chunk: Buffer) => {
-      // What still comes after the end is taken off the socket, so that it can close, and dropped.
-      if (this.isClosed) return
+      if (this.isClosed) {
+        this.#drop(chunk)
+        return
+      }
       this.#received.bytes += chunk.length
       this.#framer.push(chunk)
       this.#read()
@@ -112,6 +115,12 @@ export class Connection implements AedesPortOwner {
     )
     socket.on('end', () => this.#socketEnded())
     socket.on('close', () => this.#socketEnded())
+  }
+
+  /** What comes after the end is taken off the socket, so that it can close; but not for ever. */
+  #drop(chunk: Buffer): void {
+    this.#dropped += chunk.length
+    if (this.#dropped > LIMITS.lingerBytesMax) this.#socket.destroy()
   }
 
   get version(): Version {

@@ -11,6 +11,9 @@ export type Frame = { readonly bytes: Buffer; readonly bodyAt: number }
 
 const LENGTH_BYTES_MAX = 4
 const HEADER_BYTES_MIN = 2
+/** Chunks up to this size are gathered in blocks. */
+const SMALL_BYTES_MAX = 1_024
+const BLOCK_BYTES = 4_096
 const EMPTY: Buffer = Buffer.alloc(0)
 
 export class Framer {
@@ -21,6 +24,9 @@ export class Framer {
   #at = 0
   /** What came after it. */
   #later: Buffer[] = []
+  /** Where small ones are gathered: the last of `#later`. */
+  #block = EMPTY
+  #blockAt = 0
   #waiting = 0
   /** Bytes that the next packet takes at least, as far as is known. */
   #needed = HEADER_BYTES_MIN
@@ -31,9 +37,24 @@ export class Framer {
 
   /** Takes bytes in; `next` then gives the packets. */
   push(chunk: Buffer): void {
-    if (this.#waiting > 0) this.#later.push(chunk)
-    else this.#chunk = chunk
+    if (this.#waiting === 0) this.#chunk = chunk
+    else if (chunk.length <= SMALL_BYTES_MAX) this.#gather(chunk)
+    else {
+      this.#later.push(chunk)
+      this.#block = EMPTY
+    }
     this.#waiting += chunk.length
+  }
+
+  /** A chunk takes more than its bytes, which counts where each is a single one. */
+  #gather(chunk: Buffer): void {
+    if (this.#blockAt + chunk.length > this.#block.length) {
+      this.#block = Buffer.allocUnsafe(BLOCK_BYTES)
+      this.#blockAt = 0
+      this.#later.push(EMPTY)
+    }
+    this.#blockAt += chunk.copy(this.#block, this.#blockAt)
+    this.#later[this.#later.length - 1] = this.#block.subarray(0, this.#blockAt)
   }
 
   /** Bytes that are waiting for their packet to be complete, or for `next`. */
@@ -85,6 +106,8 @@ export class Framer {
     this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#later])
     this.#at = 0
     this.#later = []
+    this.#block = EMPTY
+    this.#blockAt = 0
   }
 
   #wait(needed: number): undefined {

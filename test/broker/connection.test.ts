@@ -26,6 +26,8 @@ const CONNACK = Buffer.from([0x20, 2, 0, 0])
 class Scene implements ConnectionOwner {
   readonly clock = new ManualClock()
   readonly client: Duplex
+  /** The relay's end. */
+  readonly socket: Duplex
   readonly published: Publish[] = []
   isResumed = false
   /** What the client has asked for and waits for. */
@@ -38,6 +40,7 @@ class Scene implements ConnectionOwner {
   constructor() {
     const [near, far] = duplexPair()
     this.client = far
+    this.socket = near
     const parts = { owner: this, socket: near, flusher: new Flusher(), traffic: new Traffic() }
     const { clock } = this
     this.connection = new Connection(
@@ -223,6 +226,16 @@ t.test('a client that does not close its side is cut', async (t) => {
   await turns()
   t.ok(scene.client.readableEnded || scene.client.destroyed || scene.client.read() === null)
   t.ok(scene.connection.isClosed)
+})
+
+t.test('what comes after the end is dropped, up to the bound', async (t) => {
+  const scene = new Scene()
+  await scene.accept()
+  scene.connection.disconnect(0x98)
+  await scene.send(Buffer.alloc(LIMITS.lingerBytesMax))
+  t.notOk(scene.socket.destroyed)
+  await scene.send(Buffer.alloc(1))
+  t.ok(scene.socket.destroyed, 'one byte more cuts it')
 })
 
 t.test('a malformed packet ends the connection', async (t) => {

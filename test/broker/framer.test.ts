@@ -79,3 +79,19 @@ t.test('what it is shows in the first byte', async (t) => {
   t.equal(framer.next(), undefined)
   t.equal(framer.waiting, 1)
 })
+
+t.test('bytes that come one by one are gathered, whatever comes between', async (t) => {
+  const framer = new Framer(1_000_000)
+  const body = Buffer.from(Array.from({ length: 20_000 }, (_, at) => at % 251))
+  const packet = Buffer.concat([Buffer.from([0x30, 0xa0, 0x9c, 0x01]), body])
+  let at = 0
+  while (at < packet.length) {
+    const size = at % 5_000 === 4_999 ? 2_000 : 1
+    framer.push(packet.subarray(at, at + size))
+    at += size
+  }
+  t.same(framer.next()?.bytes, packet)
+  t.equal(framer.next(), undefined)
+  for (const byte of [0xc0, 0]) framer.push(Buffer.of(byte))
+  t.same(framer.next()?.bytes, Buffer.from([0xc0, 0]), 'and the next one begins anew')
+})

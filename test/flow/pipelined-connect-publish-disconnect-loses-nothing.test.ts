@@ -1,9 +1,12 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { connect } from '../support/client.ts'
-import { connectPacket, open } from '../support/raw.ts'
-import { startRelay } from '../support/relay.ts'
+import { connectPacket, open, type RawOptions } from '../support/raw.ts'
+import { startRelay, type TestRelay } from '../support/relay.ts'
 
 const TIMES = 100
+const ABRUPT_TIMES = 1_000
+/** Fewer than `strangersPerAddressMax`: each is a stranger until its CONNECT has come. */
+const AT_ONCE = 32
 
 t.test('CONNECT, PUBLISH and DISCONNECT in one write lose nothing', async (t) => {
   const relay = await startRelay(t)
@@ -68,4 +71,53 @@ t.test('nor do a thousand publishes in one write, without a goodbye', async (t) 
   )
   await reader.received(texts.length)
   t.same(reader.texts, texts)
+})
+
+/** CONNECT, a PUBLISH with QoS 0 and the end of the connection in one write, as sensors do it. */
+async function leaveWord(
+  t: Test,
+  relay: TestRelay,
+  user: { name: string; password: string },
+  word: RawOptions & { topic: string; text: string },
+): Promise<void> {
+  const { topic, text, ...options } = word
+  const client = await open(t, relay, options)
+  client.socket.end(
+    client.bytesOf(connectPacket(user, options), {
+      cmd: 'publish',
+      topic,
+      payload: text,
+      qos: 0,
+      dup: false,
+      retain: false,
+    }),
+  )
+  await client.ended()
+}
+
+t.test('nor do a thousand clients that publish with QoS 0 and are gone', async (t) => {
+  const relay = await startRelay(t)
+  const { alice, bob } = await relay.addUsers('alice', 'bob')
+  const lamp = await relay.addThing('lamp')
+  const reader = await connect(t, relay, { name: 'bob', password: bob }, { clientId: 'phone' })
+  await reader.subscribe(['users/bob/inbox/#', 'things/lamp/#'])
+  const senders = [
+    { user: { name: 'alice', password: alice }, prefix: 'users/bob/inbox/alice/m' },
+    { user: { name: 'thing:lamp', password: lamp }, prefix: 'things/lamp/' },
+  ]
+  const words = Array.from({ length: ABRUPT_TIMES }, (_, at) => at)
+  const rest = words.values()
+  const lane = async (_: unknown, number: number): Promise<void> => {
+    for (const at of rest) {
+      const version = at % 4 < 2 ? 4 : 5
+      for (const { user, prefix } of senders) {
+        const topic = `${prefix}${at}`
+        await leaveWord(t, relay, user, { version, clientId: `c${number}`, topic, text: topic })
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  await reader.received(senders.length * ABRUPT_TIMES)
+  const expected = senders.flatMap(({ prefix }) => words.map((at) => `${prefix}${at}`))
+  t.same(reader.texts.toSorted(), expected.toSorted())
 })
