@@ -244,6 +244,7 @@ export class PostOffice implements AcceptanceOwner {
   undone(acceptance: Acceptance, error: RelayError): void {
     const { mailbox, mail, key, waiters, settled } = acceptance
     this.#acceptances.delete(key)
+    this.#parts.records.refused(key)
     this.#hopeEnds(acceptance)
     if (settled !== undefined) {
       // All devices have it although the disk never did: that is delivered, not refused.

@@ -12,6 +12,9 @@ import { lastNumber, part, sortable, under } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import { Times } from './times.ts'
 
+/** About what an entry takes beside its payload. */
+const ENTRY_BYTES = 160
+
 /** The newest state record of a key, and where its entry is. */
 type Newest = { readonly seq: number; readonly hlc: number; readonly value: unknown }
 
@@ -108,7 +111,9 @@ export class Journal {
 
   /** The write that appends a message under a number from `nextSeq`. */
   messageWrite(seq: number, message: Message): Write {
-    return this.#write(seq, { kind: 'message', hlc: this.#stamps.next(), message })
+    const entry = { kind: 'message', hlc: this.#stamps.next(), message } as const
+    const bytes = ENTRY_BYTES + message.payload.length
+    return { key: this.#key(seq), value: { bytes, encode: () => encodeEntry(entry) } }
   }
 
   #write(seq: number, entry: Entry): Write {

@@ -2,8 +2,9 @@
  * The table `record`: what became of each message. A filter in memory answers at once for a
  * message that was never here, so that a new one costs no look at the disk.
  */
+import { LIMITS } from '../limits.ts'
 import { allPairs } from '../store/pairs.ts'
-import type { Store, Write } from '../store/store.ts'
+import type { LateValue, Store, Write } from '../store/store.ts'
 import { KeyFilter } from './key-filter.ts'
 import {
   decodeRecord,
@@ -18,6 +19,8 @@ export type FoundRecord = { readonly key: MessageKey; readonly record: MessageRe
 
 export class Records {
   readonly #store: Store
+  /** Those written last: most are read again soon, when their message settles. */
+  readonly #newest = new Map<string, MessageRecord>()
   #filter = new KeyFilter()
   /** The filter of the next time, while all records are walked through to fill it. */
   #nextFilter: KeyFilter | undefined
@@ -34,6 +37,8 @@ export class Records {
   /** The record of a message; `undefined` where it was never here or is forgotten. */
   get(key: string): MessageRecord | undefined {
     if (!this.#filter.mayHave(key)) return undefined
+    const known = this.#newest.get(key)
+    if (known !== undefined) return known
     const value = this.#store.get(key)
     return value === undefined ? undefined : decodeRecord(value)
   }
@@ -41,7 +46,8 @@ export class Records {
   /** The write that makes the record of a new message; the caller commits it with its entry. */
   write(key: string, record: MessageRecord): Write {
     this.#remember(key)
-    return { key, value: encodeRecord(record) }
+    this.#note(key, record)
+    return { key, value: lateValue(record) }
   }
 
   /** Writes the record of a message that has none. */
@@ -52,13 +58,25 @@ export class Records {
 
   /** Writes a record where there is one. */
   replace(key: string, record: MessageRecord): void {
-    this.#store.replace(key, encodeRecord(record))
+    this.#note(key, record)
+    this.#store.replace(key, lateValue(record))
   }
 
   /** Writes a record, after a look whether there is one. */
   put(key: string, record: MessageRecord): void {
     this.#remember(key)
-    this.#store.put(key, encodeRecord(record))
+    this.#note(key, record)
+    this.#store.put(key, lateValue(record))
+  }
+
+  /** The write that has made the record was refused, so there is none. */
+  refused(key: string): void {
+    this.#newest.delete(key)
+  }
+
+  #note(key: string, record: MessageRecord): void {
+    if (this.#newest.size >= LIMITS.newestRecordsMax) this.#newest.clear()
+    this.#newest.set(key, record)
   }
 
   #remember(key: string): void {
@@ -85,11 +103,21 @@ export class Records {
       if (next !== undefined) await this.#store.committed()
       for await (const [key, value] of allPairs(this.#store, 'record/')) {
         if (isNeeded(decodeRecord(value))) next?.add(key)
-        else this.#store.remove(key)
+        else {
+          this.#newest.delete(key)
+          this.#store.remove(key)
+        }
       }
       if (next !== undefined) this.#filter = next
     } finally {
       this.#nextFilter = undefined
     }
   }
+}
+
+/** About as long as most are. */
+const RECORD_BYTES = 128
+
+function lateValue(record: MessageRecord): LateValue {
+  return { bytes: RECORD_BYTES, encode: () => encodeRecord(record) }
 }

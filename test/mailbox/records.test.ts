@@ -55,7 +55,19 @@ t.test('a message that was never here costs no look at the store', async (t) => 
   for (let n = 0; n < 1_000; n += 1) records.get(key(`other-${n}`))
   t.equal(looks, 0)
   t.strictSame(records.get(key('m1')), RECORD)
-  t.equal(looks, 1)
+  t.equal(looks, 0, 'nor one that was written just now')
+  for (let n = 0; n < LIMITS.newestRecordsMax; n += 1) records.insert(key(`new-${n}`), RECORD)
+  t.strictSame(records.get(key('m1')), RECORD)
+  t.equal(looks, 1, 'which is so for a bounded number')
+})
+
+t.test('a record whose write was refused is none', async (t) => {
+  const { store, records } = await Rig.open(t)
+  const waiter = { committed: () => undefined, refused: () => undefined }
+  const offer = store.offer([records.write(key('m1'), RECORD)], waiter)
+  t.ok(store.withdraw(offer))
+  records.refused(key('m1'))
+  t.equal(records.get(key('m1')), undefined)
 })
 
 t.test('the record of a message that never waited on disk costs no look either', async (t) => {

@@ -60,7 +60,9 @@ export class Queue {
   push(number: number, delivery: Delivery): void {
     this.#numbers.push(number)
     if (this.#isKept) {
-      this.#store.insert(outgoingKey(this.#clientId, number), encodeDelivery(delivery))
+      // Acknowledged before the commit it is never made.
+      const encode = () => encodeDelivery(delivery)
+      this.#store.insert(outgoingKey(this.#clientId, number), { bytes: bytesOf(delivery), encode })
       return
     }
     this.#held.set(number, kept(delivery))
