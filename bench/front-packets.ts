@@ -7,7 +7,7 @@ import { type Context, checkPacket } from '../src/broker/check.ts'
 import { readConnect } from '../src/broker/connect.ts'
 import { type Frame, Framer } from '../src/broker/framer.ts'
 import { readPublish } from '../src/broker/publish.ts'
-import { readSubscribe } from '../src/broker/subscribe.ts'
+import { readSubscribe, readUnsubscribe } from '../src/broker/subscribe.ts'
 
 export type Version = 4 | 5
 
@@ -62,14 +62,20 @@ export function ours(kind: string, version: Version): Take {
   }
 }
 
+/** Those that are read where they are decided, once they are known to be in order. */
+const READERS = new Map<string, (frame: Frame, version: Version) => unknown>([
+  ['SUBSCRIBE', readSubscribe],
+  ['UNSUBSCRIBE', readUnsubscribe],
+])
+
 function readerOf(kind: string, context: Context): (frame: Frame) => void {
   const { version } = context
   if (kind === 'CONNECT') return readConnect
   if (kind.startsWith('PUBLISH')) return (frame) => readPublish(frame, version)
-  if (kind !== 'SUBSCRIBE') return (frame) => checkPacket(frame, context)
+  const read = READERS.get(kind)
   return (frame) => {
     checkPacket(frame, context)
-    readSubscribe(frame, version)
+    read?.(frame, version)
   }
 }
 
