@@ -63,7 +63,7 @@ export function ours(kind: string, version: Version): Take {
 }
 
 /** Those that are read where they are decided, once they are known to be in order. */
-const READERS = new Map<string, (frame: Frame, version: Version) => unknown>([
+const READERS = new Map<string, (frame: Frame, version: Context['version']) => unknown>([
   ['SUBSCRIBE', readSubscribe],
   ['UNSUBSCRIBE', readUnsubscribe],
 ])
