@@ -1,7 +1,7 @@
 /**
  * The stream that aedes takes for a socket. What the front lets through is pushed in; what aedes
- * writes comes out packet by packet, so that the front can hold an acknowledgement back and put
- * packets of its own between two of aedes', never inside one.
+ * writes comes out packet by packet, so that the front can put packets of its own between two of
+ * aedes', never inside one.
  */
 import { Duplex } from 'node:stream'
 import { LIMITS } from '../limits.ts'

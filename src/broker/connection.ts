@@ -200,9 +200,12 @@ export class Connection implements AedesPortOwner {
 
   /** Sends a packet; a client that takes none of what waits for it is let go. */
   write(packet: Buffer): void {
+    if (!this.takes(packet)) {
+      this.disconnect(REASON.packetTooLarge)
+      return
+    }
     this.outbox.push(packet)
-    if (!this.takes(packet)) this.disconnect(REASON.packetTooLarge)
-    else if (this.outbox.waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
+    if (this.outbox.waiting > LIMITS.outboxBytesMax) this.disconnect(REASON.quotaExceeded)
   }
 
   #take(frame: Frame): void {

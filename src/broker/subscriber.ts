@@ -50,10 +50,10 @@ export class Subscriber {
     const decided = this.#decide(connection, session, asked)
     const granted = decided.filter((one): one is Granted => !(one instanceof RelayError))
     if (granted.length > 0) await store.committed()
-    if (connection.isClosed) return
     for (const { request, subscription } of granted) {
       topics.subscribe(session, request.filter, subscription)
     }
+    if (connection.isClosed) return
     const codes = decided.map((one) => codeOf(one, version))
     connection.write(encodeSuback(asked.packetId, codes, version))
     connection.session?.subscribed(connection.filters)
