@@ -9,7 +9,7 @@ import type { Slot } from './acknowledgements.ts'
 import type { Connection } from './connection.ts'
 import { encodeAck, REASON } from './wire.ts'
 
-type Asker = Pick<Connection, 'version' | 'acknowledgements' | 'unreleased'>
+type Asker = Pick<Connection, 'version' | 'acknowledgements' | 'unreleased' | 'explain'>
 
 /** Where nobody waits for an answer. */
 export const NOBODY: AcceptWaiter = { accepted: () => undefined, refused: () => undefined }
@@ -39,17 +39,18 @@ class Answer implements AcceptWaiter {
   }
 
   /** MQTT 5 tells apart only whether there was no room (0x97) or no right (0x87). */
-  refused({ facts }: RelayError): void {
+  refused({ facts, message }: RelayError): void {
     const isRoom = facts.mqtt === REASON.quotaExceeded
-    this.#give(isRoom ? REASON.quotaExceeded : REASON.notAuthorized)
+    this.#give(isRoom ? REASON.quotaExceeded : REASON.notAuthorized, message)
   }
 
-  #give(reason: number): void {
+  #give(reason: number, why?: string): void {
     const { version, acknowledgements, unreleased } = this.#asker
     const { packetId } = this.#slot
     // With a failure MQTT 5 ends the exchange at PUBREC (4.3.3); 3.1.1 goes on to PUBREL.
     if (this.#qos === 2 && version === 5 && reason !== REASON.success) unreleased.delete(packetId)
     const type = this.#qos === 1 ? 'puback' : 'pubrec'
-    acknowledgements.decide(this.#slot, encodeAck(type, packetId, version, reason))
+    const ack = encodeAck(type, packetId, version, reason)
+    acknowledgements.decide(this.#slot, why === undefined ? ack : this.#asker.explain(ack, why))
   }
 }

@@ -20,6 +20,8 @@ export type Connect = {
   /** Seconds that the session outlives the connection, as far as MQTT 5 says so (3.1.2.11.2). */
   readonly sessionExpiryS: number
   readonly will: Will | undefined
+  /** Whether it is told in words what went wrong (3.1.2.11.7). */
+  readonly wantsReasons: boolean
 }
 
 const FLAG = {
@@ -62,6 +64,7 @@ export function readConnect({ bytes, bodyAt }: Frame): Connect {
     packetBytesMax: properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
     sessionExpiryS: properties.sessionExpiryInterval ?? 0,
     will,
+    wantsReasons: version === 5 && properties.requestProblemInformation !== 0,
   }
 }
 

@@ -40,6 +40,7 @@ import {
   ackPacketId,
   encodeAck,
   encodeDisconnect,
+  explained,
   FAILURE,
   PACKET,
   packetType,
@@ -338,18 +339,26 @@ export class Connection implements AedesPortOwner {
     this.#readSoon()
   }
 
+  /** A packet that says what went wrong, for a client that wants it in words, too. */
+  explain(packet: Buffer, why: string): Buffer {
+    const { wantsReasons = false, packetBytesMax = 0 } = this.connect ?? {}
+    return wantsReasons ? explained(packet, why, packetBytesMax) : packet
+  }
+
   /** Ends the connection and tells an MQTT 5 client why (3.14.2.1). */
-  disconnect(reason: number): void {
+  disconnect(reason: number, why?: string): void {
     if (this.#state === 'closed') return
-    if (this.version === 5 && this.#state === 'connected')
-      this.outbox.push(encodeDisconnect(reason))
+    if (this.version === 5 && this.#state === 'connected') {
+      const packet = encodeDisconnect(reason)
+      this.outbox.push(why === undefined ? packet : this.explain(packet, why))
+    }
     this.#end()
   }
 
   #fail(error: RelayError): void {
     const { code, message } = error
     this.#log.info({ address: this.address, client: this.connect?.clientId, code }, message)
-    this.disconnect(error.facts.mqtt)
+    this.disconnect(error.facts.mqtt, message)
   }
 
   endedByAedes(): void {

@@ -14,6 +14,9 @@ export interface ConnectionHandler<Source extends Duplex = Duplex> {
   handle(socket: Source, address: string): void
 }
 
+/** Probed after a minute of silence: a peer that is gone says nothing, whatever its keep alive. */
+const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+
 /** MQTT over TCP. */
 export class TcpListener {
   readonly #server: Server
@@ -26,7 +29,7 @@ export class TcpListener {
   ) {
     this.#at = options
     this.#log = parts.log
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    this.#server = createServer({ ...SOCKET, allowHalfOpen: true }, (socket) => {
       parts.handler.handle(socket, socket.remoteAddress ?? '')
     })
     this.#server.maxConnections = LIMITS.connectionsMax

@@ -1,4 +1,5 @@
 /** Numbers of the MQTT wire, and the small packets that we write ourselves. */
+import { variable } from './variable.ts'
 
 /** Packet types (first four bits of a packet). */
 export const PACKET = {
@@ -78,4 +79,26 @@ export function encodeAck(
 /** An MQTT 5 DISCONNECT from the server (3.14). */
 export function encodeDisconnect(reason: number): Buffer {
   return Buffer.from([PACKET.disconnect << 4, 1, reason])
+}
+
+const REASON_STRING = 0x1f
+/** A reason string is for a person who reads a log. */
+const REASON_BYTES_MAX = 256
+
+/**
+ * A packet of MQTT 5 that ends with its reason code, with a reason string after it (3.4.2.2.2).
+ * @param bytesMax the longest packet that the client takes; where that is too short, the packet
+ *   stays as it is [MQTT-3.4.2-2]
+ */
+export function explained(packet: Buffer, text: string, bytesMax: number): Buffer {
+  const bytes = Buffer.from(text)
+  if (bytes.length > REASON_BYTES_MAX) return packet
+  const size = Buffer.alloc(2)
+  size.writeUInt16BE(bytes.length)
+  const property = Buffer.concat([Buffer.from([REASON_STRING]), size, bytes])
+  const properties = Buffer.concat([variable(property.length), property])
+  const length = packet.length - 2 + properties.length
+  const head = Buffer.concat([packet.subarray(0, 1), variable(length)])
+  const whole = Buffer.concat([head, packet.subarray(2), properties])
+  return whole.length > bytesMax ? packet : whole
 }

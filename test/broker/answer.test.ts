@@ -10,7 +10,8 @@ const DENIED = new RelayError('NOT_AUTHORIZED', 'not yours')
 function asker(version: 4 | 5) {
   const sent: Buffer[] = []
   const acknowledgements = new Acknowledgements((packet) => sent.push(packet))
-  return { version, acknowledgements, unreleased: new PacketIds(), sent }
+  const explain = (packet: Buffer, why: string) => Buffer.concat([packet, Buffer.from(why)])
+  return { version, acknowledgements, unreleased: new PacketIds(), sent, explain }
 }
 
 t.test('QoS 0 has no answer, and no place', async (t) => {
@@ -36,7 +37,10 @@ t.test('MQTT 5 is told whether there was no room or no right', async (t) => {
   const client = asker(5)
   answerTo(client, { qos: 1, packetId: 1 }).refused(FULL)
   answerTo(client, { qos: 1, packetId: 2 }).refused(DENIED)
-  t.same(client.sent, [Buffer.from([0x40, 3, 0, 1, 0x97]), Buffer.from([0x40, 3, 0, 2, 0x87])])
+  t.same(client.sent, [
+    Buffer.concat([Buffer.from([0x40, 3, 0, 1, 0x97]), Buffer.from('too much waits')]),
+    Buffer.concat([Buffer.from([0x40, 3, 0, 2, 0x87]), Buffer.from('not yours')]),
+  ])
 })
 
 t.test('a refusal in 3.1.1 is an acknowledgement', async (t) => {

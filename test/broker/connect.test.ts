@@ -48,7 +48,14 @@ t.test('what the front has to know is read', async (t) => {
     packetBytesMax: Number.POSITIVE_INFINITY,
   }
   for (const version of [3, 4, 5] as const) {
-    const expected = { version, clientId: 'phone', ...defaults, sessionExpiryS: 0, will: WILL }
+    const expected = {
+      version,
+      clientId: 'phone',
+      ...defaults,
+      sessionExpiryS: 0,
+      will: WILL,
+      wantsReasons: version === 5,
+    }
     t.same(readConnect(connect(version)), expected)
   }
   t.same(readConnect(connect(5, { ...FULL, clientId: '' })), {
@@ -59,7 +66,10 @@ t.test('what the front has to know is read', async (t) => {
     packetBytesMax: 900,
     sessionExpiryS: 30,
     will: WILL,
+    wantsReasons: true,
   })
+  const silent = { properties: { requestProblemInformation: false } }
+  t.notOk(readConnect(connect(5, silent)).wantsReasons)
 })
 
 t.test('every truncation, at its word or not, is BAD_PACKET', async (t) => {

@@ -65,6 +65,7 @@ class Scene {
       acknowledgements: new Acknowledgements((packet) => this.sent.push(packet)),
       unreleased: new PacketIds(),
       address: '127.0.0.1',
+      explain: (packet: Buffer) => packet,
       connect: { version, clientId: 'phone', receiveMaximum: 1 },
       ordinary: {},
     } as unknown as Connection

@@ -5,6 +5,7 @@ import {
   ackReason,
   encodeAck,
   encodeDisconnect,
+  explained,
   PACKET,
   packetType,
   REASON,
@@ -54,4 +55,20 @@ t.test('an acknowledgement that is cut off has no packet identifier', async (t) 
 t.test('a DISCONNECT says why', async (t) => {
   const bytes = encodeDisconnect(REASON.sessionTakenOver)
   t.match(parsed(bytes, 5), { cmd: 'disconnect', reasonCode: 0x8e })
+})
+
+t.test('a reason string follows the reason code, where the client has room for it', async (t) => {
+  const long = 'x'.repeat(200)
+  const ack = encodeAck('puback', 7, 5, 0x87)
+  const properties = { reasonString: 'größe' }
+  t.match(parsed(explained(ack, 'größe', 100), 5), { messageId: 7, reasonCode: 0x87, properties })
+  const bye = encodeDisconnect(0x95)
+  t.match(parsed(explained(bye, long, 1_000), 5), {
+    reasonCode: 0x95,
+    properties: { reasonString: long },
+  })
+  const whole = explained(ack, 'why', 1_000)
+  t.same(explained(ack, 'why', whole.length), whole)
+  t.same(explained(ack, 'why', whole.length - 1), ack, 'no longer than the client takes')
+  t.same(explained(ack, 'x'.repeat(257), 1_000), ack)
 })
