@@ -10,7 +10,8 @@ const DENIED = new RelayError('NOT_AUTHORIZED', 'not yours')
 function asker(version: 4 | 5) {
   const sent: Buffer[] = []
   const acknowledgements = new Acknowledgements((packet) => sent.push(packet))
-  const explain = (packet: Buffer, why: string) => Buffer.concat([packet, Buffer.from(why)])
+  const explain = (packet: Buffer, why: string) =>
+    version === 5 ? Buffer.concat([packet, Buffer.from(why)]) : packet
   return { version, acknowledgements, unreleased: new PacketIds(), sent, explain }
 }
 

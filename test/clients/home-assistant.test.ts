@@ -208,7 +208,9 @@ for (const version of [4, 5] as const) {
     await gateway.publish('zigbee2mqtt/door', 'open', { qos: 2 })
     await gateway.publish('zigbee2mqtt/end', 'end', { qos: 1 })
     const messages = await client.received(2)
-    t.match(messages, [
+    // paho shows a QoS 2 message when it is released, which may be after the next one.
+    const inOrder = messages.toSorted((one, other) => other.text.localeCompare(one.text))
+    t.match(inOrder, [
       { text: 'open', qos: 2 },
       { text: 'end', qos: 1 },
     ])
