@@ -22,7 +22,10 @@ t.test('each version hears each other, with each QoS', { skip }, async (t) => {
       wanted.push(`${qos} 0 ${topic} hi`)
     }
   }
-  for (const reader of readers) t.same(await received(reader, wanted.length), wanted)
+  // One of QoS 2 is shown when it is released, which may be after the next message.
+  for (const reader of readers) {
+    t.same((await received(reader, wanted.length)).toSorted(), wanted.toSorted())
+  }
 })
 
 t.test('a subscription with a lower QoS gets no more than that', { skip }, async (t) => {
