@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { join } from 'node:path'
 import mqtt, { type IClientOptions } from 'mqtt'
 import t, { type Test } from 'tap'
@@ -49,7 +50,7 @@ class Scene {
   }
 
   async connect(who: Credential, options: IClientOptions): Promise<TestClient> {
-    const client = await mqtt.connectAsync({
+    const client = mqtt.connect({
       ...this.#address,
       username: who.name,
       password: who.password,
@@ -58,7 +59,10 @@ class Scene {
       ...options,
     })
     this.#test.teardown(() => client.end(true))
-    return new TestClient(client)
+    // What has waited comes right after CONNACK.
+    const test = new TestClient(client)
+    await once(client, 'connect')
+    return test
   }
 }
 
