@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { join } from 'node:path'
 import mqtt, { type IClientOptions } from 'mqtt'
 import t, { type Test } from 'tap'
@@ -61,7 +60,7 @@ class Scene {
     this.#test.teardown(() => client.end(true))
     // What has waited comes right after CONNACK.
     const test = new TestClient(client)
-    await once(client, 'connect')
+    await new Promise<void>((resolve) => client.once('connect', () => resolve()))
     return test
   }
 }
