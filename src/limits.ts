@@ -166,6 +166,8 @@ export const LIMITS = {
   systemTopicsMs: 10_000,
   /** Sessions of one account that outlive their connection; the one left for longest ends. */
   sessionsPerAccountMax: 64,
+  /** Of all clients that sign in as nobody, together. */
+  anonymousSessionsMax: 10_000,
   /** Topics whose subscribers are remembered until somebody subscribes. */
   audiencesMax: 4_096,
   /** Unfinished QoS 2 publishes of one session. */

@@ -116,8 +116,10 @@ export class Lifetimes {
   }
 
   #surplus(id: string): string | undefined {
-    const ids = this.#byAccount.get(accountOf(id)) ?? new Set()
-    if (ids.size <= LIMITS.sessionsPerAccountMax) return undefined
+    const account = accountOf(id)
+    const ids = this.#byAccount.get(account) ?? new Set()
+    const max = account === NOBODY ? LIMITS.anonymousSessionsMax : LIMITS.sessionsPerAccountMax
+    if (ids.size <= max) return undefined
     let oldest: string | undefined
     let oldestMs = Number.POSITIVE_INFINITY
     for (const other of ids) {
@@ -157,6 +159,9 @@ function endOf({ outlivesS, goneMs }: Lifetime): number {
 function encoded({ outlivesS, goneMs, sentMax }: Lifetime): Uint8Array {
   return encode(sentMax === undefined ? [outlivesS, goneMs ?? HERE] : [outlivesS, goneMs, sentMax])
 }
+
+/** The account of all who sign in without a name. */
+const NOBODY = ''
 
 /** No account has a `/` in its name. */
 function accountOf(id: string): string {

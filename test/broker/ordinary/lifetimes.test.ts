@@ -116,3 +116,13 @@ t.test('an account has a bounded number of sessions; the one left for longest en
   t.equal(lifetimes.here('a/one more', 60), undefined)
   t.equal(lifetimes.here('a/two more', 60), 'a/3')
 })
+
+t.test('those who sign in without a name have more of them, together', async (t) => {
+  const { lifetimes, start } = await scene(t)
+  start()
+  for (let at = 0; at < LIMITS.anonymousSessionsMax; at += 1) {
+    if (lifetimes.here(`/${at}`, 60) !== undefined) t.fail(`${at}`)
+  }
+  lifetimes.gone('/7', { outlivesS: 60 })
+  t.equal(lifetimes.here('/one more', 60), '/7')
+})
