@@ -77,7 +77,7 @@ export const LIMITS = {
   recordReadMax: 500,
   /** Size of the filter that knows which records there are not; a power of two. */
   keyFilterBytes: 2 * MIB,
-  /** Records that are kept in memory after they were written. */
+  /** Records in memory whose first write is on its way. */
   newestRecordsMax: 4_096,
   /** Keys in it before it is made anew from what is still there. */
   keyFilterKeysMax: 2_000_000,

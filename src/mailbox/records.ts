@@ -19,7 +19,7 @@ export type FoundRecord = { readonly key: MessageKey; readonly record: MessageRe
 
 export class Records {
   readonly #store: Store
-  /** Those written last: most are read again soon, when their message settles. */
+  /** Those whose first write is on its way: most are read again before it ends. */
   readonly #newest = new Map<string, MessageRecord>()
   #filter = new KeyFilter()
   /** The filter of the next time, while all records are walked through to fill it. */
@@ -52,25 +52,26 @@ export class Records {
 
   /** Writes the record of a message that has none. */
   insert(key: string, record: MessageRecord): void {
-    const write = this.write(key, record)
-    this.#store.insert(write.key, write.value)
+    this.#remember(key)
+    this.landed(key)
+    this.#store.insert(key, lateValue(record))
   }
 
   /** Writes a record where there is one. */
   replace(key: string, record: MessageRecord): void {
-    this.#note(key, record)
+    this.landed(key)
     this.#store.replace(key, lateValue(record))
   }
 
   /** Writes a record, after a look whether there is one. */
   put(key: string, record: MessageRecord): void {
     this.#remember(key)
-    this.#note(key, record)
+    this.landed(key)
     this.#store.put(key, lateValue(record))
   }
 
-  /** The write that has made the record was refused, so there is none. */
-  refused(key: string): void {
+  /** The first write of the record has ended, one way or the other: the store knows. */
+  landed(key: string): void {
     this.#newest.delete(key)
   }
 
@@ -103,10 +104,7 @@ export class Records {
       if (next !== undefined) await this.#store.committed()
       for await (const [key, value] of allPairs(this.#store, 'record/')) {
         if (isNeeded(decodeRecord(value))) next?.add(key)
-        else {
-          this.#newest.delete(key)
-          this.#store.remove(key)
-        }
+        else this.#store.remove(key)
       }
       if (next !== undefined) this.#filter = next
     } finally {

@@ -55,10 +55,29 @@ t.test('a message that was never here costs no look at the store', async (t) => 
   for (let n = 0; n < 1_000; n += 1) records.get(key(`other-${n}`))
   t.equal(looks, 0)
   t.strictSame(records.get(key('m1')), RECORD)
-  t.equal(looks, 0, 'nor one that was written just now')
-  for (let n = 0; n < LIMITS.newestRecordsMax; n += 1) records.insert(key(`new-${n}`), RECORD)
+  t.equal(looks, 1)
+})
+
+t.test('nor does a new one until its write has ended, up to the bound', async (t) => {
+  const { store, records } = await Rig.open(t)
+  const waiter = { committed: () => undefined, refused: () => undefined }
+  let looks = 0
+  const get = store.get.bind(store)
+  store.get = (name) => {
+    looks += 1
+    return get(name)
+  }
+  const offer = (name: string) => store.offer([records.write(key(name), RECORD)], waiter)
+  offer('m1')
+  for (let n = 1; n < LIMITS.newestRecordsMax; n += 1) offer(`new-${n}`)
   t.strictSame(records.get(key('m1')), RECORD)
-  t.equal(looks, 1, 'which is so for a bounded number')
+  t.equal(looks, 0)
+  offer('one-more')
+  t.strictSame(records.get(key('m1')), RECORD)
+  t.equal(looks, 1)
+  records.landed(key('one-more'))
+  t.strictSame(records.get(key('one-more')), RECORD)
+  t.equal(looks, 2)
 })
 
 t.test('a record whose write was refused is none', async (t) => {
@@ -66,7 +85,7 @@ t.test('a record whose write was refused is none', async (t) => {
   const waiter = { committed: () => undefined, refused: () => undefined }
   const offer = store.offer([records.write(key('m1'), RECORD)], waiter)
   t.ok(store.withdraw(offer))
-  records.refused(key('m1'))
+  records.landed(key('m1'))
   t.equal(records.get(key('m1')), undefined)
 })
 
