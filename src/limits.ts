@@ -77,8 +77,6 @@ export const LIMITS = {
   recordReadMax: 500,
   /** Size of the filter that knows which records there are not; a power of two. */
   keyFilterBytes: 2 * MIB,
-  /** Records in memory whose first write is on its way. */
-  newestRecordsMax: 4_096,
   /** Keys in it before it is made anew from what is still there. */
   keyFilterKeysMax: 2_000_000,
   /** A settled message is remembered at least this long, so that a retry stays one message. */

@@ -235,7 +235,6 @@ export class PostOffice implements AcceptanceOwner {
 
   committed(acceptance: Acceptance): void {
     this.#acceptances.delete(acceptance.key)
-    this.#parts.records.landed(acceptance.key)
     this.#hopeEnds(acceptance)
     acceptance.mailbox.committed(acceptance.mail.seq)
     accepted(acceptance.waiters)
@@ -245,7 +244,6 @@ export class PostOffice implements AcceptanceOwner {
   undone(acceptance: Acceptance, error: RelayError): void {
     const { mailbox, mail, key, waiters, settled } = acceptance
     this.#acceptances.delete(key)
-    this.#parts.records.landed(key)
     this.#hopeEnds(acceptance)
     if (settled !== undefined) {
       // All devices have it although the disk never did: that is delivered, not refused.

@@ -12,9 +12,6 @@ import { lastNumber, part, sortable, under } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import { Times } from './times.ts'
 
-/** About what an entry takes beside its payload. */
-const ENTRY_BYTES = 160
-
 /** The newest state record of a key, and where its entry is. */
 type Newest = { readonly seq: number; readonly hlc: number; readonly value: unknown }
 
@@ -111,9 +108,7 @@ export class Journal {
 
   /** The write that appends a message under a number from `nextSeq`. */
   messageWrite(seq: number, message: Message): Write {
-    const entry = { kind: 'message', hlc: this.#stamps.next(), message } as const
-    const bytes = ENTRY_BYTES + message.payload.length
-    return { key: this.#key(seq), value: { bytes, encode: () => encodeEntry(entry) } }
+    return this.#write(seq, { kind: 'message', hlc: this.#stamps.next(), message })
   }
 
   #write(seq: number, entry: Entry): Write {

@@ -11,9 +11,6 @@ import { lastNumber, part, sortable, under } from '../store/keys.ts'
 import type { Store, Write } from '../store/store.ts'
 import { decodeItem, encodeItem, type Item } from './item.ts'
 
-/** About as long as most items are. */
-const ITEM_BYTES = 96
-
 /** Mail is in the inbox; what became of own messages in the receipts. */
 export type BoxName = 'inbox' | 'receipts'
 
@@ -99,7 +96,7 @@ export class Mailbox {
 
   /** The write that puts an item into this box; the caller commits it with its entry. */
   write(seq: number, item: Item): Write {
-    return { key: this.#key(seq), value: { bytes: ITEM_BYTES, encode: () => encodeItem(item) } }
+    return { key: this.#key(seq), value: encodeItem(item) }
   }
 
   /** Counts new mail and hands it to the devices that are here; it is not committed yet. */
@@ -201,7 +198,7 @@ export class Mailbox {
 
   /** Writes an item whose acknowledgements have changed. */
   update(seq: number, item: Item): void {
-    this.#store.replace(this.#key(seq), { bytes: ITEM_BYTES, encode: () => encodeItem(item) })
+    this.#store.replace(this.#key(seq), encodeItem(item))
   }
 
   /** Takes an item out of the sums; `isWritten` says whether it has to leave the store, too. */

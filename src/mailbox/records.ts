@@ -2,9 +2,8 @@
  * The table `record`: what became of each message. A filter in memory answers at once for a
  * message that was never here, so that a new one costs no look at the disk.
  */
-import { LIMITS } from '../limits.ts'
 import { allPairs } from '../store/pairs.ts'
-import type { LateValue, Store, Write } from '../store/store.ts'
+import type { Store, Write } from '../store/store.ts'
 import { KeyFilter } from './key-filter.ts'
 import {
   decodeRecord,
@@ -19,8 +18,6 @@ export type FoundRecord = { readonly key: MessageKey; readonly record: MessageRe
 
 export class Records {
   readonly #store: Store
-  /** Those whose first write is on its way: most are read again before it ends. */
-  readonly #newest = new Map<string, MessageRecord>()
   #filter = new KeyFilter()
   /** The filter of the next time, while all records are walked through to fill it. */
   #nextFilter: KeyFilter | undefined
@@ -37,8 +34,6 @@ export class Records {
   /** The record of a message; `undefined` where it was never here or is forgotten. */
   get(key: string): MessageRecord | undefined {
     if (!this.#filter.mayHave(key)) return undefined
-    const known = this.#newest.get(key)
-    if (known !== undefined) return known
     const value = this.#store.get(key)
     return value === undefined ? undefined : decodeRecord(value)
   }
@@ -46,38 +41,24 @@ export class Records {
   /** The write that makes the record of a new message; the caller commits it with its entry. */
   write(key: string, record: MessageRecord): Write {
     this.#remember(key)
-    this.#note(key, record)
-    return { key, value: lateValue(record) }
+    return { key, value: encodeRecord(record) }
   }
 
   /** Writes the record of a message that has none. */
   insert(key: string, record: MessageRecord): void {
-    this.#remember(key)
-    this.landed(key)
-    this.#store.insert(key, lateValue(record))
+    const write = this.write(key, record)
+    this.#store.insert(write.key, write.value)
   }
 
   /** Writes a record where there is one. */
   replace(key: string, record: MessageRecord): void {
-    this.landed(key)
-    this.#store.replace(key, lateValue(record))
+    this.#store.replace(key, encodeRecord(record))
   }
 
   /** Writes a record, after a look whether there is one. */
   put(key: string, record: MessageRecord): void {
     this.#remember(key)
-    this.landed(key)
-    this.#store.put(key, lateValue(record))
-  }
-
-  /** The first write of the record has ended, one way or the other: the store knows. */
-  landed(key: string): void {
-    this.#newest.delete(key)
-  }
-
-  #note(key: string, record: MessageRecord): void {
-    if (this.#newest.size >= LIMITS.newestRecordsMax) this.#newest.clear()
-    this.#newest.set(key, record)
+    this.#store.put(key, encodeRecord(record))
   }
 
   #remember(key: string): void {
@@ -111,11 +92,4 @@ export class Records {
       this.#nextFilter = undefined
     }
   }
-}
-
-/** About as long as most are. */
-const RECORD_BYTES = 128
-
-function lateValue(record: MessageRecord): LateValue {
-  return { bytes: RECORD_BYTES, encode: () => encodeRecord(record) }
 }

@@ -4,19 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import type { RelayError } from '../errors.ts'
-import { keySum, SEAL_BYTES, seal, sealedValue } from './seal.ts'
+import { keySum, seal, sealedValue } from './seal.ts'
 import type { Tally } from './tally.ts'
 
-/** A value that is made when it goes to the disk: one that is taken back before never is. */
-export type LateValue = {
-  /** About how long it will be. */
-  readonly bytes: number
-  encode(): Uint8Array
-}
-
-export type Value = Uint8Array | LateValue
-
-export type Write = { readonly key: string; readonly value: Value }
+export type Write = { readonly key: string; readonly value: Uint8Array }
 
 /** Who waits for an offer; a plain object, so that no promise is made for each message. */
 export interface OfferWaiter {
@@ -41,50 +32,14 @@ export class Offer {
 }
 
 /** What happens to one key in a commit. */
-export class Change {
+export type Change = {
+  /** The sealed value, or `null` where the key leaves. */
+  sealed: Buffer | null
   /** Whether the key was there before this commit. */
   wasThere: boolean
   /** Who inserted the key in this commit, if anybody did. */
   owner: Offer | 'plain' | undefined
-  readonly #key: string
-  /** `null` where the key leaves. */
-  #value: Value | null
-  #sealed: Buffer | undefined
-  #sum: number | undefined
-
-  constructor(key: string, value: Value | null, options: Pick<Change, 'wasThere' | 'owner'>) {
-    this.#key = key
-    this.#value = value
-    this.wasThere = options.wasThere
-    this.owner = options.owner
-  }
-
-  get isThere(): boolean {
-    return this.#value !== null
-  }
-
-  get value(): Value | null {
-    return this.#value
-  }
-
-  set value(value: Value | null) {
-    this.#value = value
-    this.#sealed = undefined
-  }
-
-  /** The key's `keySum`. */
-  get sum(): number {
-    this.#sum ??= keySum(this.#key)
-    return this.#sum
-  }
-
-  /** The sealed value, made when it is first asked for; `null` where the key leaves. */
-  get sealed(): Buffer | null {
-    const value = this.#value
-    if (value === null) return null
-    this.#sealed ??= seal(this.sum, value instanceof Uint8Array ? value : value.encode())
-    return this.#sealed
-  }
+  readonly sum: number
 }
 
 export class Batch {
@@ -101,37 +56,41 @@ export class Batch {
     return this.changes.size === 0 && this.after.length === 0 && this.#live === 0
   }
 
-  insert(key: string, value: Value, owner: Offer | 'plain'): void {
-    this.bytes += key.length + bytesOf(value)
+  insert(key: string, value: Uint8Array, owner: Offer | 'plain'): void {
+    const sum = keySum(key)
+    const sealed = seal(sum, value)
+    this.bytes += key.length + sealed.length
     const change = this.changes.get(key)
     if (change === undefined) {
-      this.changes.set(key, new Change(key, value, { wasThere: false, owner }))
+      this.changes.set(key, { sealed, wasThere: false, owner, sum })
       return
     }
-    assert(!change.isThere, `inserted key ${key} was already there`)
-    change.value = value
+    assert(change.sealed === null, `inserted key ${key} was already there`)
+    change.sealed = sealed
     change.owner = owner
   }
 
-  replace(key: string, value: Value): void {
-    this.bytes += key.length + bytesOf(value)
+  replace(key: string, value: Uint8Array): void {
     const change = this.changes.get(key)
+    const sum = change?.sum ?? keySum(key)
+    const sealed = seal(sum, value)
+    this.bytes += key.length + sealed.length
     if (change === undefined) {
-      this.changes.set(key, new Change(key, value, { wasThere: true, owner: undefined }))
+      this.changes.set(key, { sealed, wasThere: true, owner: undefined, sum })
       return
     }
-    assert(change.isThere, `replaced key ${key} was not there`)
-    change.value = value
+    assert(change.sealed !== null, `replaced key ${key} was not there`)
+    change.sealed = sealed
   }
 
   remove(key: string): void {
     const change = this.changes.get(key)
     this.bytes += key.length
     if (change === undefined) {
-      this.changes.set(key, new Change(key, null, { wasThere: true, owner: undefined }))
+      this.changes.set(key, { sealed: null, wasThere: true, owner: undefined, sum: keySum(key) })
       return
     }
-    assert(change.isThere, `removed key ${key} was not there`)
+    assert(change.sealed !== null, `removed key ${key} was not there`)
     this.#undo(key, change)
   }
 
@@ -162,7 +121,7 @@ export class Batch {
   /** Brings a key back to where nothing had been inserted: gone. */
   #undo(key: string, change: Change): void {
     if (change.wasThere) {
-      change.value = null
+      change.sealed = null
       change.owner = undefined
     } else {
       this.changes.delete(key)
@@ -214,23 +173,18 @@ export class Batch {
       this.changes.set(key, newer)
       return
     }
-    older.value = newer.value
+    older.sealed = newer.sealed
     older.owner = newer.owner ?? older.owner
-    if (!older.isThere && !older.wasThere) this.changes.delete(key)
+    if (older.sealed === null && !older.wasThere) this.changes.delete(key)
   }
 
   /** Counts what this batch changes. */
   countInto(tally: Tally): void {
-    this.changes.forEach((change, key) => {
-      const { isThere, wasThere } = change
-      if (isThere && !wasThere) tally.add(key, change.sum)
-      if (!isThere && wasThere) tally.drop(key, change.sum)
+    this.changes.forEach(({ sealed, wasThere, sum }, key) => {
+      const isThere = sealed !== null
+      if (isThere && !wasThere) tally.add(key, sum)
+      if (!isThere && wasThere) tally.drop(key, sum)
     })
-  }
-
-  /** Whether `key` is there after this batch; `undefined` where it does not change. */
-  has(key: string): boolean | undefined {
-    return this.changes.get(key)?.isThere
   }
 
   /** The value that `key` has in this batch, `null` where it leaves, `undefined` for no change. */
@@ -238,8 +192,4 @@ export class Batch {
     const sealed = this.changes.get(key)?.sealed
     return sealed === undefined || sealed === null ? sealed : sealedValue(sealed)
   }
-}
-
-function bytesOf(value: Value): number {
-  return SEAL_BYTES + (value instanceof Uint8Array ? value.length : value.bytes)
 }

@@ -48,11 +48,6 @@ export class Overlays {
     return value
   }
 
-  /** Whether a key will be there; `undefined` where nothing is known. */
-  has(key: string): boolean | undefined {
-    return this.gathering.has(key) ?? this.inFlight?.has(key)
-  }
-
   /** To be called in the turn in which the read takes its picture of the disk. */
   enter(): Reader {
     const reader: Reader = { landed: [] }

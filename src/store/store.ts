@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts'
 import { RelayError } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { Offer, type OfferWaiter, type Value, type Write } from './batch.ts'
+import { Offer, type OfferWaiter, type Write } from './batch.ts'
 import { type OpenDatabase, openDatabase, takeLock } from './database.ts'
 import { type Disk, systemDisk } from './disk.ts'
 import { isFilled, ownFolder, refuseForeign } from './folder.ts'
@@ -25,7 +25,7 @@ import { Findings, type StoreReport } from './report.ts'
 import { isNoSpace, Rescue } from './rescue.ts'
 import { Space } from './space.ts'
 
-export type { LateValue, Offer, OfferWaiter, Value, Write } from './batch.ts'
+export type { Offer, OfferWaiter, Write } from './batch.ts'
 export type { Damage, StoreReport } from './report.ts'
 
 export type StoreStats = {
@@ -195,8 +195,8 @@ export class Store {
 
   /** Whether there is a value for a key, be it damaged. */
   has(key: string): boolean {
-    const pending = this.#overlays.has(key)
-    if (pending !== undefined) return pending
+    const pending = this.#overlays.pending(key)
+    if (pending !== undefined) return pending !== null
     return this.#generations.database.get(key) !== undefined
   }
 
@@ -218,19 +218,19 @@ export class Store {
   // ---- writing; all writes of one turn are on disk together or not at all
 
   /** Writes a key that is not there. */
-  insert(key: string, value: Value): void {
+  insert(key: string, value: Uint8Array): void {
     this.#overlays.gathering.insert(key, value, 'plain')
     this.#commit.wrote()
   }
 
   /** Writes a key that is there. */
-  replace(key: string, value: Value): void {
+  replace(key: string, value: Uint8Array): void {
     this.#overlays.gathering.replace(key, value)
     this.#commit.wrote()
   }
 
   /** Writes a key, after a look whether it is there. */
-  put(key: string, value: Value): void {
+  put(key: string, value: Uint8Array): void {
     if (this.has(key)) this.replace(key, value)
     else this.insert(key, value)
   }

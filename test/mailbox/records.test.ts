@@ -58,37 +58,6 @@ t.test('a message that was never here costs no look at the store', async (t) => 
   t.equal(looks, 1)
 })
 
-t.test('nor does a new one until its write has ended, up to the bound', async (t) => {
-  const { store, records } = await Rig.open(t)
-  const waiter = { committed: () => undefined, refused: () => undefined }
-  let looks = 0
-  const get = store.get.bind(store)
-  store.get = (name) => {
-    looks += 1
-    return get(name)
-  }
-  const offer = (name: string) => store.offer([records.write(key(name), RECORD)], waiter)
-  offer('m1')
-  for (let n = 1; n < LIMITS.newestRecordsMax; n += 1) offer(`new-${n}`)
-  t.strictSame(records.get(key('m1')), RECORD)
-  t.equal(looks, 0)
-  offer('one-more')
-  t.strictSame(records.get(key('m1')), RECORD)
-  t.equal(looks, 1)
-  records.landed(key('one-more'))
-  t.strictSame(records.get(key('one-more')), RECORD)
-  t.equal(looks, 2)
-})
-
-t.test('a record whose write was refused is none', async (t) => {
-  const { store, records } = await Rig.open(t)
-  const waiter = { committed: () => undefined, refused: () => undefined }
-  const offer = store.offer([records.write(key('m1'), RECORD)], waiter)
-  t.ok(store.withdraw(offer))
-  records.landed(key('m1'))
-  t.equal(records.get(key('m1')), undefined)
-})
-
 t.test('the record of a message that never waited on disk costs no look either', async (t) => {
   const { store, records } = await Rig.open(t)
   store.has = () => t.fail('a look')

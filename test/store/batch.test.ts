@@ -154,31 +154,3 @@ t.test('offers of the newer batch can be withdrawn from the joined one', async (
   failed.withdraw(offer)
   t.same(contents(failed), { 'a/0': null })
 })
-
-t.test(
-  'a late value is made once, when it is needed, and never where it is taken back',
-  async (t) => {
-    const batch = new Batch()
-    let made = 0
-    const late = (content: string) => ({
-      bytes: 5,
-      encode: () => {
-        made += 1
-        return bytes(content)
-      },
-    })
-    const offer = batch.offer([{ key: 'a/1', value: late('taken back') }], new KeptWaiter())
-    batch.insert('a/2', late('replaced'), 'plain')
-    batch.replace('a/2', late('kept'))
-    t.equal(batch.has('a/1'), true)
-    t.equal(change(batch), 2)
-    batch.withdraw(offer)
-    t.equal(batch.has('a/1'), undefined)
-    t.equal(made, 0)
-    t.same(contents(batch), { 'a/2': 'kept' })
-    t.same(contents(batch), { 'a/2': 'kept' })
-    t.equal(made, 1)
-    batch.remove('a/3')
-    t.equal(batch.has('a/3'), false)
-  },
-)

@@ -60,9 +60,7 @@ export class Queue {
   push(number: number, delivery: Delivery): void {
     this.#numbers.push(number)
     if (this.#isKept) {
-      // Acknowledged before the commit it is never made.
-      const encode = () => encodeDelivery(delivery)
-      this.#store.insert(outgoingKey(this.#clientId, number), { bytes: bytesOf(delivery), encode })
+      this.#store.insert(outgoingKey(this.#clientId, number), encodeDelivery(delivery))
       return
     }
     this.#held.set(number, kept(delivery))
