@@ -107,10 +107,12 @@ export class OrdinaryTopics implements SessionOwner {
 
   /** All was visited: sessions begin to age. */
   start(): void {
-    this.#committed = this.#number
     for (const session of this.#sessions.values()) {
       session.restoreSent(this.#lifetimes.sentMax(session.id))
+      // Queues may be empty: what comes now was not sent all the same.
+      this.#number = Math.max(this.#number, session.sentMax)
     }
+    this.#committed = this.#number
     this.#lifetimes.start(this.#sessions.keys(), (id) => this.end(id))
   }
 

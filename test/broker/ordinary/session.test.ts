@@ -68,6 +68,23 @@ t.test('what was not acknowledged comes again, as a duplicate, under its identif
   t.equal(session.queued, 3)
 })
 
+t.test('what is new after a restart is no duplicate, and expires', async (t) => {
+  const rig = await Rig.open(t)
+  const first = rig.connect('bob/1')
+  rig.subscribe(first.session, 'a')
+  for (const text of many(3)) await rig.publish('a', text)
+  for (const { packetId } of first.client.got) first.session.acknowledged(packetId)
+  first.leave()
+  await rig.restart()
+  await rig.publish('a', 'short-lived', { deadlineMs: 1_000 })
+  await rig.publish('a', 'new')
+  rig.clock.advance(1_000)
+  const { client } = rig.connect('bob/1')
+  await client.received(1)
+  t.same(client.texts, ['new'])
+  t.match(client.got, [{ isDuplicate: false }])
+})
+
 t.test('killed with its client, nobody knows what was sent: all may be duplicates', async (t) => {
   const rig = await Rig.open(t)
   const first = rig.connect('bob/1')
