@@ -1,7 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
 import mqttPacket, { type Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
+import type { Connection } from '../../src/broker/connection.ts'
+import { Subscriber } from '../../src/broker/subscriber.ts'
 import { LIMITS } from '../../src/limits.ts'
 import { connect, PERSISTENT_5 } from '../support/client.ts'
+import { KeptLog } from '../support/kept-log.ts'
 import { type RawClient, signIn } from '../support/raw.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 
@@ -166,4 +170,43 @@ t.test('retain as published, also in a session that waits [MQTT-3.3.1-13]', asyn
     { text: 'plain', isRetained: false },
   ])
   t.equal(again.arrivals.length, 2)
+})
+
+t.test('SUBACK and UNSUBACK wait for the disk, and a subscription for its SUBACK', async (t) => {
+  const happened: string[] = []
+  let commit = Promise.withResolvers<void>()
+  const session = { subscriptions: new Map(), bring: () => happened.push('retained') }
+  const parts = {
+    gate: { grant: (_: unknown, filter: string) => ({ filter }) },
+    topics: {
+      record: () => happened.push('recorded'),
+      subscribe: () => happened.push('subscribed'),
+      unsubscribe: () => happened.push('unsubscribed') > 0,
+    },
+    store: { committed: () => commit.promise },
+    log: new KeptLog(),
+  }
+  const subscriber = new Subscriber(parts as unknown as ConstructorParameters<typeof Subscriber>[0])
+  const connection = {
+    ordinary: session,
+    version: 5,
+    isClosed: false,
+    filters: [],
+    write: ([first = 0]: Buffer) => happened.push(`packet ${first >> 4}`),
+  } as unknown as Connection
+  const options = { isNoLocal: false, isAsPublished: false, retained: 'always' } as const
+  const requests = [{ filter: 'a', qos: 1, ...options } as const]
+  const subscribed = subscriber.subscribe(connection, { packetId: 1, requests, identifier: 0 })
+  await setImmediate()
+  t.same(happened.splice(0), ['recorded'])
+  commit.resolve()
+  await subscribed
+  t.same(happened.splice(0), ['subscribed', 'packet 9', 'retained'])
+  commit = Promise.withResolvers()
+  const left = subscriber.unsubscribe(connection, { packetId: 2, filters: ['a'] })
+  await setImmediate()
+  t.same(happened.splice(0), ['unsubscribed'])
+  commit.resolve()
+  await left
+  t.same(happened, ['packet 11'])
 })
