@@ -30,8 +30,8 @@ export interface SessionOffice {
 
 type Delivery = { readonly drain: Drain; readonly seq: number }
 
-/** The highest QoS [MQTT-3.3.4-2] and all identifiers [MQTT-3.3.4-4] of filters that match. */
-type Granted = { readonly qos: 0 | 1 | 2; readonly identifiers: readonly number[] }
+/** A topic with the highest QoS [MQTT-3.3.4-2] and all identifiers [MQTT-3.3.4-4] of its filters. */
+type Granted = Required<Pick<Outgoing, 'topic' | 'qos' | 'identifiers'>>
 
 export class DeviceSession implements DrainOutlet {
   readonly port: DevicePort
@@ -181,12 +181,12 @@ export class DeviceSession implements DrainOutlet {
     if (granted !== undefined) this.#publishCopy(content, granted, 0)
   }
 
-  #publishCopy(content: Content, { identifiers }: Granted, deadlineMs: number): void {
+  #publishCopy(content: Content, granted: Granted, deadlineMs: number): void {
     // QoS 0 is for the moment: a slow reader does without.
     if (this.port.isCongested) return
     this.port.publish({
-      ...this.#publish(content, topicOf(content), deadlineMs),
-      identifiers,
+      ...this.#publish(content, deadlineMs),
+      ...granted,
       qos: 0,
       packetId: 0,
       isDuplicate: false,
@@ -199,22 +199,20 @@ export class DeviceSession implements DrainOutlet {
 
   #outgoing(drain: Drain, mail: Mail, granted: Granted, packetId: number): Outgoing {
     const isDuplicate = drain.mailbox.markSent(this.device.number, mail.seq)
-    const publish = this.#publish(mail.content, topicOf(mail.content), mail.item.deadlineMs)
+    const publish = this.#publish(mail.content, mail.item.deadlineMs)
     return { ...publish, ...granted, packetId, isDuplicate }
   }
 
   #publish(
     content: Content,
-    topic: string,
     deadlineMs: number,
-  ): Omit<Outgoing, 'qos' | 'packetId' | 'isDuplicate' | 'identifiers'> {
+  ): Omit<Outgoing, keyof Granted | 'packetId' | 'isDuplicate'> {
     if (content.kind === 'receipt') {
-      return { topic, payload: Buffer.from(receiptPayload(content.receipt)) }
+      return { payload: Buffer.from(receiptPayload(content.receipt)) }
     }
     const { message } = content
     const leftMs = deadlineMs - this.#office.ageMs()
     return {
-      topic,
       payload: message.payload,
       expiresInS: Math.max(1, Math.ceil(leftMs / 1000)),
       marks: [
@@ -227,12 +225,14 @@ export class DeviceSession implements DrainOutlet {
 
   /** What the filters that match grant together, or `undefined` where none does. */
   #granted(topic: string): Granted | undefined {
-    const matching = this.#filters.filter(({ filter }) => filterMatches(filter, topic))
-    if (matching.length === 0) return undefined
-    return {
-      qos: Math.max(...matching.map(({ qos }) => qos)) as 0 | 1 | 2,
-      identifiers: matching.flatMap(({ identifier }) => identifier ?? []),
+    let best: 0 | 1 | 2 | undefined
+    const identifiers: number[] = []
+    for (const { filter, qos, identifier } of this.#filters) {
+      if (!filterMatches(filter, topic)) continue
+      if (best === undefined || qos > best) best = qos
+      if (identifier !== undefined) identifiers.push(identifier)
     }
+    return best === undefined ? undefined : { topic, qos: best, identifiers }
   }
 }
 

@@ -63,8 +63,14 @@ export class Queue {
       this.#store.insert(outgoingKey(this.#clientId, number), encodeDelivery(delivery))
       return
     }
-    this.#held.set(number, kept(delivery))
+    this.#held.set(number, delivery)
     this.#heldBytes += bytesOf(delivery)
+  }
+
+  /** What is still held will be for longer: apart from the packet that it came in. */
+  keep(number: number): void {
+    const held = this.#held.get(number)
+    if (held !== undefined) this.#held.set(number, kept(held))
   }
 
   /** The oldest number above this one. */

@@ -147,6 +147,7 @@ export class OrdinarySession {
     if (this.isKept && this.#ready.size < LIMITS.readAheadMax) this.#ready.set(number, delivery)
     this.pump()
     if (this.#ready.has(number)) this.#ready.set(number, kept(delivery))
+    this.#queue.keep(number)
     if (this.#queue.heldBytes > LIMITS.outboxBytesMax) this.#port?.tooSlow()
   }
 

@@ -50,6 +50,8 @@ t.test('of any other it is held until it is sent', async (t) => {
   const { store, queue: q } = await queue(t, false)
   const packet = Buffer.from('one')
   q.push(1, { ...delivery(''), payload: packet })
+  q.keep(1)
+  q.keep(7)
   packet.fill(0)
   t.equal(Buffer.from(q.held(1)?.payload ?? []).toString(), 'one', 'apart from its packet')
   t.equal(q.heldBytes, bytesOf(delivery('one')))
